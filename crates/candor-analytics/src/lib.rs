@@ -1,0 +1,1 @@
+//! Feedback rates and ratings over any tracking store.

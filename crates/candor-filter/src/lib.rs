@@ -1,0 +1,1 @@
+//! MLflow's search-filter language: parser, typed AST, printer and evaluator.

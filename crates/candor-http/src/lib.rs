@@ -1,0 +1,1 @@
+//! Axum routers: MLflow-compatible API, OTLP ingest, feedback API, analytics.

@@ -1,0 +1,109 @@
+/// An attribute value of OpenTelemetry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyValue {
+    /// No value at all.
+    Empty,
+    /// A string.
+    String(String),
+    /// A boolean.
+    Bool(bool),
+    /// A 64-bit integer.
+    Int(i64),
+    /// A double; NaN and the infinities are allowed here.
+    Double(f64),
+    /// Raw bytes.
+    Bytes(Vec<u8>),
+    /// A list.
+    Array(Vec<AnyValue>),
+    /// Key and value pairs, in the order they came.
+    KvList(Vec<(String, AnyValue)>),
+}
+
+impl AnyValue {
+    /// The text, if this is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value under `key`, if this is a key-value list that has it.
+    pub fn get(&self, key: &str) -> Option<&AnyValue> {
+        match self {
+            Self::KvList(pairs) => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for AnyValue {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+/// Attributes in the order they came; a key stands once.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Attributes(Vec<(String, AnyValue)>);
+
+impl Attributes {
+    /// The value under `key`.
+    pub fn get(&self, key: &str) -> Option<&AnyValue> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
+    /// The text under `key`, if it is a string.
+    pub fn get_str(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(AnyValue::as_str)
+    }
+
+    /// Sets `key`, in its old place if it stands already.
+    pub fn insert(&mut self, key: impl Into<String>, value: AnyValue) {
+        let key = key.into();
+        match self.0.iter_mut().find(|(name, _)| *name == key) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((key, value)),
+        }
+    }
+
+    /// All pairs, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &AnyValue)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// All pairs, in order, values open to change.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut AnyValue)> {
+        self.0.iter_mut().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The number of attributes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<K: Into<String>> FromIterator<(K, AnyValue)> for Attributes {
+    /// The last value of a repeated key wins.
+    fn from_iter<I: IntoIterator<Item = (K, AnyValue)>>(pairs: I) -> Self {
+        let mut attributes = Self::default();
+        for (key, value) in pairs {
+            attributes.insert(key, value);
+        }
+        attributes
+    }
+}
+
+impl IntoIterator for Attributes {
+    type Item = (String, AnyValue);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

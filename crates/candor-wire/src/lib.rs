@@ -1,0 +1,1 @@
+//! MLflow's REST JSON and OTLP, to and from the model.

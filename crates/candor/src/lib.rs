@@ -1,0 +1,1 @@
+//! The candor binary and a facade over its crates.
