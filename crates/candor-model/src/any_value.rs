@@ -1,3 +1,5 @@
+use crate::json_text::{NonAscii, any_value_text};
+
 /// An attribute value of OpenTelemetry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AnyValue {
@@ -34,6 +36,16 @@ impl AnyValue {
             Self::KvList(pairs) => pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
         }
+    }
+
+    /// JSON as Python's `json.dumps` writes it, non-ASCII escaped; bytes are read as UTF-8.
+    pub fn json_text(&self) -> String {
+        any_value_text(self, NonAscii::Escape)
+    }
+
+    /// As [`json_text`](Self::json_text), with non-ASCII kept: the form of MLflow's previews.
+    pub fn preview_text(&self) -> String {
+        any_value_text(self, NonAscii::Keep)
     }
 }
 

@@ -30,6 +30,7 @@ mod assessment;
 mod error;
 mod experiment;
 mod id;
+mod json_text;
 pub mod keys;
 mod span;
 mod text;

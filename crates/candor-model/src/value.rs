@@ -1,7 +1,5 @@
 //! The value of a verdict: any JSON value with finite numbers.
 
-mod json_text;
-
 use std::collections::BTreeMap;
 
 use crate::ModelError;
@@ -61,7 +59,7 @@ impl Value {
     /// assert_eq!(value.json_text(), r#"{"score": 5.0, "tags": ["a", "\u00e9"]}"#);
     /// ```
     pub fn json_text(&self) -> String {
-        json_text::json_text(self)
+        crate::json_text::value_text(self)
     }
 }
 
