@@ -1,1 +1,21 @@
-//! Axum routers: MLflow-compatible API, OTLP ingest, feedback API, analytics.
+//! HTTP for Candor: independent axum routers that any app can mount.
+//!
+//! | router | routes | errors |
+//! |---|---|---|
+//! | [`mlflow::router`] | MLflow's REST API, as its stock Python client calls it | MLflow's envelope |
+//! | [`otlp::router`] | OTLP/HTTP span ingest, `/v1/traces` | `{"detail": …}` as MLflow's |
+//! | [`feedback::router`] | verdicts from apps and browsers | RFC 9457 problem details |
+//! | [`analytics::router`] | feedback summary and ratings | RFC 9457 problem details |
+//!
+//! [`server`] adds what a whole service wants: request ids, logs, limits, time-outs, graceful
+//! shutdown. This crate holds no data and knows no back end: it speaks to `dyn TrackingStore`.
+
+pub mod analytics;
+pub mod feedback;
+pub mod mlflow;
+pub mod otlp;
+mod problem;
+pub mod server;
+mod state;
+
+pub use state::ApiState;
