@@ -1,0 +1,53 @@
+//! Makes sure that the tools the tests drive are there, and says which one could not be had.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use crate::checks::is_installed;
+
+/// The test runner.
+pub(crate) fn nextest(sh: &Shell) -> Result<()> {
+    if is_installed(sh, "cargo-nextest") {
+        return Ok(());
+    }
+    eprintln!("installing cargo-nextest");
+    cmd!(sh, "cargo install cargo-nextest --locked")
+        .run()
+        .context("the tests need cargo-nextest, which could not be installed")
+}
+
+/// A virtual environment with the real MLflow, client and server, in `target/venv`.
+pub(crate) fn python(sh: &Shell) -> Result<()> {
+    const REQUIREMENTS: &str = "tests/python/requirements.txt";
+    let venv = PathBuf::from("target/venv");
+    let stamp = venv.join("requirements.installed");
+    let wanted = sh.read_file(REQUIREMENTS)?;
+    if sh.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    eprintln!("installing MLflow into {}", venv.display());
+    sh.remove_path(&venv)?;
+    if cmd!(sh, "python3 -m venv {venv}").run().is_err() {
+        apt_install(sh, &["python3", "python3-venv"])?;
+        cmd!(sh, "python3 -m venv {venv}").run().context("the tests need Python 3.10 or later with venv")?;
+    }
+    let pip = venv.join("bin/pip");
+    cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {REQUIREMENTS}")
+        .run()
+        .context("the tests need MLflow, which pip could not install")?;
+    sh.write_file(&stamp, wanted)?;
+    Ok(())
+}
+
+/// Installs Debian packages, which needs root.
+fn apt_install(sh: &Shell, packages: &[&str]) -> Result<()> {
+    let user = cmd!(sh, "id -u").read()?;
+    if user != "0" || cmd!(sh, "apt-get --version").quiet().ignore_stdout().run().is_err() {
+        bail!("the tests need {}: install them, or run as root on Debian", packages.join(", "));
+    }
+    cmd!(sh, "apt-get update --quiet").run()?;
+    cmd!(sh, "apt-get install --yes --quiet --no-install-recommends {packages...}").run()?;
+    Ok(())
+}
