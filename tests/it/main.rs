@@ -1,1 +1,9 @@
-//! End-to-end tests.
+//! End-to-end tests: the binary as a stranger runs it, the real MLflow server, the stock client.
+
+mod cli;
+mod crash;
+mod guide;
+mod otel;
+mod parity;
+mod pending;
+mod robustness;
