@@ -60,13 +60,10 @@ fn judged_trace(candor: &Candor, n: u64, verdict: bool) {
     candor.post(&path, &json!({"is_correct": verdict, "comment": null})).error_for_status().unwrap();
 }
 
-/// A trace of now, without a time of its own: the verdict's period is what is under test.
+/// A trace of a minute ago.
 fn recent(n: u64) -> Value {
     let mut request = samples::start_trace(n);
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap();
-    // RFC 3339 needs a calendar; OTLP and this API take what the machine's `date` prints.
-    let date =
-        std::process::Command::new("date").args(["-u", "-d", &format!("@{}", now.as_secs() - 60), "+%FT%TZ"]).output();
-    request["trace"]["trace_info"]["request_time"] = json!(String::from_utf8(date.unwrap().stdout).unwrap().trim());
+    let time = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(1);
+    request["trace"]["trace_info"]["request_time"] = json!(time.to_string());
     request
 }

@@ -1,5 +1,7 @@
 //! End-to-end tests: the binary as a stranger runs it, the real MLflow server, the stock client.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails must stop")]
+
 mod cli;
 mod crash;
 mod guide;
