@@ -21,9 +21,20 @@ pub type DynTrackingStore = dyn TrackingStore;
 /// * A batch of traces or assessments answers item by item; items do not fail each other. A batch
 ///   of spans is all or nothing.
 /// * Every store has the experiment [`ExperimentId::DEFAULT`], named `Default`, from the start.
-/// * An assessment is valid when no existing assessment overrides it and it is no retraction;
-///   stores keep it so through every write and delete.
-/// * Verdicts on hold are attached in the order they came, in the write that lands their trace.
+/// * An assessment is valid when no other existing assessment of its trace overrides it and it is
+///   no retraction; stores keep it so through every write, update and delete, whoever overrides
+///   (an assessment that came with its trace counts like any other, one that overrides itself
+///   does not), and ignore what callers say of validity.
+/// * The assessments of a trace stand by creation time, those of the same millisecond in the order
+///   they were written.
+/// * Verdicts on hold are attached in the order they came, in the write that lands their trace: a
+///   write that lands a trace or spans resolves again every target that names one of the ids of
+///   [`ids_of`](crate::target::ids_of) (each trace of `start_traces` for itself, the traces of
+///   `log_spans` together, after all were written). A verdict that is ambiguous or refused then
+///   stays on hold and fails nobody's write; one that is there already because it also came with
+///   its trace is dropped. What is on hold has no deadline here: deleting a trace, an experiment
+///   or an assessment does not touch it.
+/// * `max_results` of 0 is [`StoreError::Invalid`].
 /// * Pages follow the order asked for; following the token neither repeats nor skips a trace that
 ///   was there at the first page and did not change.
 /// * Absence in a read is `Ok(None)` or a missing element, in a write [`StoreError::NotFound`].
@@ -45,6 +56,9 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
 
     /// The experiments that fit, page by page.
     ///
+    /// The default order is newest first, then lower ids; with an order of the caller's, higher ids
+    /// break ties.
+    ///
     /// # Errors
     /// [`StoreError::PageToken`] for a token of another query.
     async fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>>;
@@ -52,33 +66,47 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
     /// Changes an experiment and sets its last update time to `at`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`]; [`StoreError::AlreadyExists`] when a new name is taken;
-    /// [`StoreError::ExperimentDeleted`] when a deleted one is renamed or tagged.
+    /// [`StoreError::NotFound`] for the experiment (also when a deleted one is deleted or an active
+    /// one restored) or for a tag to be removed; [`StoreError::AlreadyExists`] when a new name is
+    /// taken by another, deleted or not; [`StoreError::ExperimentDeleted`] when a deleted one is
+    /// renamed or its tags are changed, whatever else is wrong.
     async fn update_experiment(&self, id: ExperimentId, change: ExperimentChange, at: TimestampMs) -> Result<()>;
 
     /// Writes what is known of traces, or merges it into what the store has, and returns the result.
     ///
     /// [`ingest::merge_started`](crate::ingest::merge_started) holds the rules. Assessments that
-    /// come along are logged too, once per id.
+    /// come along are logged too, once per id: the first of an id stays as it is. Their `trace_id`
+    /// is the trace's, whatever they say, and what they override need not exist. They never wait
+    /// and never supersede.
     ///
     /// # Errors
     /// Per trace: [`StoreError::NotFound`] or [`StoreError::ExperimentDeleted`] for its experiment,
-    /// [`StoreError::Invalid`] for an over-long session id.
+    /// [`StoreError::AlreadyExists`] when the id of an assessment that comes along belongs to another
+    /// trace, [`StoreError::Invalid`] for an over-long session id.
     async fn start_traces(&self, infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>>;
 
     /// Writes spans, replacing those of the same id, and derives or completes their traces' info.
     ///
-    /// [`ingest::merge_spans`](crate::ingest::merge_spans) holds the rules.
+    /// [`ingest::merge_spans`](crate::ingest::merge_spans) holds the rules. A deleted experiment
+    /// takes spans, since exporters cannot be told; of two spans of one id the later stays.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for the experiment, [`StoreError::Invalid`] for an over-long
-    /// session id.
+    /// [`StoreError::NotFound`] for the experiment, even if all traces are known and elsewhere;
+    /// [`StoreError::Invalid`] for an over-long session id.
     async fn log_spans(&self, batch: SpanBatch) -> Result<()>;
 
     /// The traces among `ids` that exist, in the order asked for; spans only if `with_spans`.
+    ///
+    /// An id that is asked for twice is answered once, at its last place. Spans stand roots first,
+    /// then by start, then by id.
     async fn get_traces(&self, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>>;
 
     /// The traces that fit, page by page, without spans.
+    ///
+    /// Traces of deleted experiments are found too. A session spans all experiments: an assessment
+    /// with metadata `mlflow.trace.session` speaks for every trace of the store that has the same
+    /// session as its own. The default order, which also breaks ties, is newest first, then by
+    /// trace id.
     ///
     /// # Errors
     /// [`StoreError::PageToken`] for a token of another query.
@@ -91,6 +119,9 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
     async fn update_trace_tag(&self, id: TraceId, change: TagChange) -> Result<()>;
 
     /// Deletes traces with all that hangs on them, and returns how many.
+    ///
+    /// Of the same request time the lower trace id is the older. An unknown experiment has none.
+    /// The ids of the traces and of their assessments are free again.
     async fn delete_traces(&self, experiment: ExperimentId, selection: TraceSelection) -> Result<u64>;
 
     /// Ties traces to a run or a prompt version; unknown traces are passed over.
@@ -99,20 +130,38 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
     /// The trace that the ids mean, as [`target::resolve`](crate::target::resolve) finds it.
     ///
     /// # Errors
-    /// [`StoreError::Ambiguous`].
+    /// [`StoreError::Ambiguous`]; [`StoreError::Invalid`] for a target without ids.
     async fn resolve_target(&self, target: &Target) -> Result<Option<Resolved>>;
 
-    /// Logs assessments, item by item, in order.
+    /// Logs assessments, item by item, in order; an item sees those before it.
     ///
-    /// An id that is there already makes the call a retry: see [`Logged::Existing`].
+    /// In this order:
+    /// 1. An id that is there already makes the item a retry, answered with [`Logged::Existing`]
+    ///    as long as its target [may mean](crate::target::may_mean) the assessment's trace: the
+    ///    first call settled the trace, so nothing is resolved again and nothing is compared.
+    /// 2. The id of a verdict on hold answers [`Logged::Pending`] with that verdict, as long as the
+    ///    targets are equal; it is not attached, even if its trace could be found by now.
+    /// 3. The target is resolved. No trace: see [`WhenMissing`](crate::WhenMissing).
+    /// 4. The span is [`NewAssessment::span_id`], else the one that the target names; it need not
+    ///    exist.
+    /// 5. What it overrides: [`NewAssessment::overrides`], which must exist on the same trace; else,
+    ///    with [`NewAssessment::supersede`], the newest verdict of the same natural key. Whether
+    ///    that one is valid already does not matter to an explicit override.
+    ///
+    /// A verdict on hold goes through steps 3 to 5 when its trace lands.
     ///
     /// # Errors
     /// Per item: [`StoreError::NotFound`] for the trace (unless it may wait) or for the assessment
     /// it overrides, [`StoreError::Ambiguous`] for the target, [`StoreError::AlreadyExists`] when
-    /// the id belongs to an assessment of another trace.
+    /// the id belongs to an assessment of another trace or to a verdict on hold for another target,
+    /// [`StoreError::Invalid`] for a target without ids, [`StoreError::Unsupported`] when it would
+    /// have to wait and the back end cannot hold it.
     async fn log_assessments(&self, items: Vec<NewAssessment>) -> Result<Vec<Result<Logged>>>;
 
     /// Changes an assessment, sets its last update time to `at`, and returns the result.
+    ///
+    /// A new name changes its natural key but overrides nothing; metadata may make it a retraction
+    /// or end that, and validity follows.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] for trace or assessment, [`StoreError::Invalid`] when the update
@@ -131,6 +180,11 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
     async fn delete_assessment(&self, trace: TraceId, id: AssessmentId) -> Result<bool>;
 
     /// Verdicts that wait for their trace, page by page, oldest first.
+    ///
+    /// A back end that holds none answers with an empty page.
+    ///
+    /// # Errors
+    /// [`StoreError::PageToken`] for a token that is not one.
     async fn pending_feedback(&self, query: &PendingQuery) -> Result<Page<PendingFeedback>>;
 
     /// One assessment, valid or not.
@@ -144,7 +198,16 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
         assessment.ok_or(StoreError::NotFound(Missing::Assessment { id, trace }))
     }
 
+    /// Finishes what was accepted and lets go of files and connections; the store is of no use then.
+    ///
+    /// The default has nothing to finish.
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Counts feedback. The default reads every trace page by page; fast back ends count inside.
+    ///
+    /// [`FeedbackStats::add`] holds the rules; sums may differ from it in the last digits.
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         stats::by_paging(self, query).await
     }
@@ -157,6 +220,7 @@ pub struct Capabilities {
     pub backend: &'static str,
     /// Whether an acknowledged write survives the loss of power.
     pub durable: bool,
-    /// Whether [`WhenMissing::Hold`](crate::WhenMissing::Hold) works.
+    /// Whether [`WhenMissing::Hold`](crate::WhenMissing::Hold) works; if not, an item that would have
+    /// to wait fails with [`StoreError::Unsupported`].
     pub holds_feedback: bool,
 }
