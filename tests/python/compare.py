@@ -3,7 +3,7 @@
     python compare.py mlflow.json candor.json [--no-known]
 
 Error messages are not compared. A step listed in known_differences.json must have exactly the
-outcome `better` on the second side, and must still differ on the first.
+outcome `better` on the second side, and on the first still the outcome `mlflow`, another one.
 """
 
 import argparse
@@ -66,6 +66,8 @@ def compare(mlflow, candor, known):
             continue
         if not list(differences(left, entry["better"])):
             yield f"{name}: listed under {entry['quirk']}, but mlflow already answers as wanted"
+        for path, a, b in differences(entry["mlflow"], left):
+            yield f"{name}: {path}: listed={show(a)} mlflow={show(b)} ({entry['quirk']})"
         for path, a, b in differences(entry["better"], right):
             quirk = entry["quirk"]
             yield f"{name}: {path}: wanted={show(a)} candor={show(b)} ({quirk}){message_of(candor[name])}"

@@ -73,7 +73,7 @@ class Normaliser:
             kind = "tr" if match.group().startswith("tr-") else "a"
             return self.placeholder(kind, match.group())
 
-        return TRACE_OR_ASSESSMENT_ID.sub(replace, value.replace(self.run, "<run>"))
+        return TRACE_OR_ASSESSMENT_ID.sub(replace, value).replace(self.run, "<run>")
 
     # --- values -------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """Experiments: create, look up, search, rename, tag, delete, restore, and what each refuses."""
 
+import time
+
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import ViewType
@@ -102,6 +104,7 @@ def rename(rec, client, name, first):
     step = rec.step
     step("rename", lambda: client.rename_experiment(first, f"{name}-renamed"))
     step("rename_seen", lambda: client.get_experiment(first).name)
+    step("rename_entity", lambda: client.get_experiment(first), keep=lambda e: [e.lifecycle_stage, e.last_update_time > e.creation_time])
     step("rename_old_name_gone", lambda: client.get_experiment_by_name(f"{name}-a"))
     step("rename_to_itself", lambda: client.rename_experiment(first, f"{name}-renamed"))
     step("rename_clash", lambda: client.rename_experiment(first, f"{name}-b"))
@@ -133,9 +136,10 @@ def lifecycle(rec, client, name, first):
 
 
 def select(rec, name):
-    """One more, deleted, so that the view types differ."""
+    """Four to be found, one of them deleted; apart in time, so that it orders them."""
     client = MlflowClient()
     for letter in "cdef":
+        time.sleep(0.003)
         tags = {"letter": letter} if letter in "ce" else None
         gone = client.create_experiment(f"{name}-find-{letter}", tags=tags)
         if letter == "d":

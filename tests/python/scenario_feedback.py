@@ -124,6 +124,15 @@ def log(rec, trace_id, span_id):
             trace_id, Feedback(name="timed", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS + 5)
         ),
     )
+    mine = Feedback(name="own id", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS)
+    mine.assessment_id = "a-" + rec.run + "0" * 20
+    step("log.own_id", lambda: mlflow.log_assessment(trace_id, mine))
+    step(
+        "log.own_id_again",
+        lambda: mlflow.log_assessment(trace_id, mine),
+        keep=lambda a: [a.assessment_id == mine.assessment_id, a.name, a.value, a.valid],
+    )
+    step("log.own_id_kept_once", lambda: [a.name for a in mlflow.get_trace(trace_id).info.assessments].count("own id"))
     step("log.read_back", lambda: mlflow.get_trace(trace_id).info.assessments, keep=lambda l: [a for a in l if a.name in VALUES])
     step("log.count", lambda: len(mlflow.get_trace(trace_id).info.assessments))
 

@@ -5,6 +5,7 @@ import json
 import mlflow
 from mlflow import MlflowClient
 from mlflow.entities import Feedback, TraceState
+from mlflow.tracing.client import TracingClient
 
 from fixtures import START_MS, Traces
 
@@ -93,7 +94,9 @@ def forms(rec, few, empty):
     first = "timestamp <= " + str(START_MS + 1000)
 
     def search(step_name, keep=None, **arguments):
-        arguments = {"locations": [few.experiment_id], "filter_string": first} | arguments
+        arguments = {"filter_string": first} | arguments
+        if not {"locations", "experiment_ids"} & set(arguments):
+            arguments["locations"] = [few.experiment_id]
         rec.step(f"form.{step_name}", lambda: mlflow.search_traces(**arguments), keep=keep)
 
     search("list", return_type="list")
@@ -103,7 +106,7 @@ def forms(rec, few, empty):
     search("pandas_empty", locations=[empty])
     search("list_empty", locations=[empty], return_type="list")
     search("pandas_default", keep=lambda f: [type(f).__name__, len(f)])
-    search("experiment_ids", experiment_ids=[few.experiment_id], locations=None, return_type="list", keep=names)
+    search("experiment_ids", experiment_ids=[few.experiment_id], return_type="list", keep=names)
     search("two_experiments", locations=[few.experiment_id, empty], return_type="list", keep=names)
     search("other_return_type", return_type="dict")
     search("extract", extract_fields=["root.inputs", "root.inputs.n", "step.outputs"], keep=lambda f: f[list(f.columns)[-3:]])
@@ -131,6 +134,10 @@ def limits(rec, client, few, empty):
     limit("501", max_results=501)
     limit("0", max_results=0)
     limit("negative", max_results=-1)
+    # The client asks nothing for less than one; its transport does.
+    store = TracingClient().store
+    for count in (0, -1, 501):
+        rec.step(f"limit.on_the_wire_{count}", lambda: store.search_traces(locations=[few.experiment_id], max_results=count)[0])
     limit("text", max_results="5")
     limit("no_locations", locations=[])
     limit("none_locations", locations=None)

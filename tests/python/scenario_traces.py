@@ -8,7 +8,7 @@ from mlflow.entities import Feedback, TraceState
 from mlflow.tracing.client import TracingClient
 
 from fixtures import START_MS, Traces
-from scenario_feedback import MISSING, MISSING_TRACE
+from scenario_feedback import MISSING, MISSING_TRACE, validity
 
 
 def run(rec):
@@ -101,6 +101,16 @@ def merges(rec, client, traces):
 
     rec.step("merge.record_twice", twice)
 
+    def again_with_less():
+        traces.start(
+            8, "a name", execution_duration=77, client_request_id="c", request_preview="asked", response_preview="answered",
+            state=TraceState.ERROR, tags={"a": "1"}, trace_metadata={"mlflow.trace.session": "s"},
+        )
+        traces.start(8, None, at=1)
+        return client.search_traces(locations=[traces.experiment_id], filter_string=f"request_id = '{traces.trace_id(8)}'", include_spans=False)[0]
+
+    rec.step("merge.record_again_with_less", again_with_less)
+
     def record_then_spans(n, **attributes):
         traces.start(
             n, "given", at=50_000, execution_duration=500, state=TraceState.OK, trace_metadata={"mlflow.trace.session": "given"},
@@ -131,6 +141,23 @@ def merges(rec, client, traces):
         return mlflow.get_trace(traces.trace_id(6))
 
     rec.step("merge.moved_to_other_experiment", moved)
+
+    def embedded_twice():
+        for _ in "ab":
+            same = Feedback(name="same", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS)
+            traces.start(9, "embedded", assessments=[same])
+        return len(client.search_traces(locations=[traces.experiment_id], filter_string="name = 'embedded'", include_spans=False)[0].info.assessments)
+
+    rec.step("merge.embedded_twice", embedded_twice)
+
+    def embedded_override():
+        whole(traces, 10, "overriding")
+        old = mlflow.log_feedback(trace_id=traces.trace_id(10), name="f", value="old")
+        new = Feedback(name="f", value="new", overrides=old.assessment_id)
+        traces.start(10, "overriding", assessments=[new])
+        return validity(traces.trace_id(10))
+
+    rec.step("merge.embedded_override", embedded_override)
 
     def span_again():
         traces.log([traces.span(7, 0, "root"), traces.span(7, 1, "before", parent=0)])
@@ -170,7 +197,7 @@ def spans_alone(rec, traces):
     only_spans("nameless", 21, [traces.span(21, 0, "the root"), traces.span(21, 1, "child", parent=0)], keep=tags_kept)
     rec.step(
         "spans.nameless_found_by_name",
-        lambda: [t.info.trace_id for t in search(traces, "name = 'the root'")],
+        lambda: [t.info.trace_id == traces.trace_id(21) for t in search(traces, "name = 'the root'")],
     )
     only_spans("root_error", 22, [traces.span(22, 0, "r", status="ERROR", mlflow__traceTag__mlflow__traceName='"e"')])
     only_spans("root_unset", 23, [traces.span(23, 0, "r", status="UNSET", mlflow__traceTag__mlflow__traceName='"u"')])
@@ -212,8 +239,10 @@ def records_alone(rec, client, traces):
     rec.step("record.start", lambda: traces.start(40, "alone", execution_duration=5, tags={"t": "u"}))
     rec.step("record.spans_location", lambda: traces.start(41, "located").tags.get("mlflow.trace.spansLocation"))
     rec.step("record.info", lambda: client.search_traces(locations=[traces.experiment_id], filter_string="name = 'alone'", include_spans=False)[0])
-    rec.step("record.get_trace", lambda: mlflow.get_trace(trace_id))
-    rec.step("record.client_get_trace", lambda: client.get_trace(trace_id, display=False))
+    shape = lambda t: t and [t.info.tags["mlflow.traceName"], len(t.data.spans)]  # noqa: E731
+    rec.step("record.get_trace", lambda: mlflow.get_trace(trace_id), keep=shape)
+    rec.step("record.client_get_trace", lambda: client.get_trace(trace_id, display=False), keep=shape)
+    rec.step("record.batch", lambda: TracingClient().batch_get_traces([trace_id, traces.trace_id(1)]), keep=len)
     rec.step("record.search_with_spans", lambda: len(search(traces, "name = 'alone'", spans=True)))
     rec.step("record.announces_spans", lambda: traces.start(42, "announces", trace_metadata={"mlflow.trace.sizeStats": '{"num_spans": 2}'}).trace_id)
     rec.step("record.long_metadata", lambda: len(traces.start(43, "long", trace_metadata={"m": "x" * 300}).trace_metadata["m"]))
@@ -234,7 +263,7 @@ def reads(rec, client, traces):
     rec.step("get.store_missing", lambda: TracingClient().store.get_trace(MISSING_TRACE))
     ids = [traces.trace_id(1), MISSING_TRACE, traces.trace_id(20), traces.trace_id(1)]
     rec.step("batch.traces", lambda: TracingClient().store.batch_get_traces(ids), keep=lambda l: [[t.info.trace_id, len(t.data.spans)] for t in l])
-    rec.step("batch.infos", lambda: TracingClient().store.batch_get_trace_infos(ids), keep=lambda l: sorted(rec.norm.trace_id(i.trace_id) for i in l))
+    rec.step("batch.infos", lambda: TracingClient().store.batch_get_trace_infos(ids), keep=lambda l: sorted(i.trace_id for i in l))
     rec.step("batch.client", lambda: len(TracingClient().batch_get_traces(ids)))
 
 

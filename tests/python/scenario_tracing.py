@@ -292,6 +292,7 @@ def current_trace(rec):
     traced(rec, "update_long_metadata", lambda: update(metadata={"long": "m" * 300}))
     traced(rec, "update_long_tag", lambda: update(tags={"long": "t" * 5000}))
     traced(rec, "update_session_250", lambda: update(session_id="s" * 250))
+    traced(rec, "update_session_251", lambda: update(session_id="s" * 251))
     traced(rec, "update_preview_type", lambda: update(request_preview={"a": 1}))
     traced(rec, "update_client_request_id_type", lambda: update(client_request_id=5))
     traced(rec, "update_session_type", lambda: update(session_id=5))
