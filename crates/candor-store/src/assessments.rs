@@ -33,8 +33,12 @@ pub struct NewAssessment {
     pub last_update_time: TimestampMs,
     /// Whether it replaces the last verdict of the same source on the same trace, span and name.
     ///
-    /// Looked up in the same transaction; an explicit [`overrides`](Self::overrides) goes first.
-    /// Has no effect without a [`source_id`](Source::source_id): nobody's verdicts stand alone.
+    /// The natural key is trace, span (or none), name, source type, source id and kind. Overridden is
+    /// the newest of that key (by creation time, then by order of writing, whatever the new one's
+    /// creation time) that no other assessment overrides, retractions included; none when there is
+    /// no such. Looked up in the same transaction; an explicit [`overrides`](Self::overrides) goes
+    /// first. Has no effect without a [`source_id`](Source::source_id): nobody's verdicts stand
+    /// alone. The empty source id is an id.
     pub supersede: bool,
     /// What to do while no trace fits the target.
     pub when_missing: WhenMissing,

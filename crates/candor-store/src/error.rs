@@ -150,3 +150,13 @@ pub enum Missing {
         trace: TraceId,
     },
 }
+
+impl From<crate::Target> for Missing {
+    /// A target of nothing but a trace id is that trace.
+    fn from(target: crate::Target) -> Self {
+        match target.refs.as_slice() {
+            [crate::TargetRef::Trace(id)] => Self::Trace(*id),
+            _ => Self::Target(target),
+        }
+    }
+}

@@ -28,7 +28,7 @@ pub enum ExperimentKey {
 /// A change of one experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExperimentChange {
-    /// Gives it another name. Fails with `Invalid` on a deleted experiment.
+    /// Gives it another name; its own is no clash.
     Rename(ExperimentName),
     /// Closes it to new traces; its traces stay readable. `NotFound` when deleted already.
     Delete,

@@ -90,7 +90,8 @@ pub fn merge_started(
 /// The info of a trace after a batch of its spans: derived where nobody said, kept where somebody did.
 ///
 /// `experiment` is the trace's own if it exists, else the batch's. `usage` lists every stored span
-/// of the trace, those of the batch among them; it may be empty when none [has any](SpanUsage::is_some).
+/// of the trace by span id, so that sums of doubles agree to the last digit, those of the batch
+/// among them; it may be empty when none [has any](SpanUsage::is_some).
 ///
 /// # Errors
 /// [`StoreError::Invalid`] for a session id above [`MAX_SESSION_CHARS`].

@@ -1,3 +1,4 @@
+use candor_filter::QueryId;
 use candor_model::{AssessmentId, TimestampMs};
 
 use crate::NewAssessment;
@@ -7,11 +8,19 @@ use crate::NewAssessment;
 pub struct PendingFeedback {
     /// The verdict.
     pub item: NewAssessment,
-    /// When it was accepted.
+    /// When it was accepted: its [`last_update_time`](NewAssessment::last_update_time), since stores
+    /// read no clock and the creation time is the client's to say.
     pub received_at: TimestampMs,
 }
 
-/// Which pending verdicts; oldest first.
+impl PendingFeedback {
+    /// Puts a verdict on hold.
+    pub fn new(item: NewAssessment) -> Self {
+        Self { received_at: item.last_update_time, item }
+    }
+}
+
+/// Which pending verdicts; oldest first, those of the same millisecond in the order they came.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PendingQuery {
     /// Only those accepted before; tells orphans from fresh ones.
@@ -24,4 +33,17 @@ pub struct PendingQuery {
     pub max_results: usize,
     /// Where the page before ended.
     pub page_token: Option<String>,
+}
+
+impl PendingQuery {
+    /// Everything, in pages of `max_results`.
+    pub fn all(max_results: usize) -> Self {
+        Self { received_before: None, received_from: None, id: None, max_results, page_token: None }
+    }
+
+    /// The query that page tokens belong to; they hold two numbers, the time and the arrival.
+    pub fn token_id(&self) -> QueryId {
+        let Self { received_before, received_from, id, .. } = self;
+        QueryId::new("pending", &format_args!("{received_from:?} {received_before:?} {id:?}"), 2)
+    }
 }

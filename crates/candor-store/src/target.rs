@@ -98,17 +98,32 @@ pub struct Resolved {
     pub span_id: Option<SpanId>,
 }
 
+impl From<&TraceInfo> for TargetCandidate {
+    fn from(info: &TraceInfo) -> Self {
+        Self {
+            trace_id: info.trace_id,
+            client_request_id: info.client_request_id.clone(),
+            session: info.session().map(str::to_owned),
+        }
+    }
+}
+
 /// Finds the one trace that a target means; `None` while no trace fits.
 ///
-/// `lookup` returns the traces that carry one id, newest first, up to [`MAX_CANDIDATES`].
+/// `lookup` returns the traces that carry one id, newest first (by request time, then by lower
+/// trace id), up to [`MAX_CANDIDATES`]; inside [`Target::experiment`], save for a trace id, which
+/// is looked for everywhere.
 ///
 /// # Errors
-/// [`StoreError::Ambiguous`] when several traces fit (save for a client request id, where the
+/// [`StoreError::Invalid`] for a target without ids; [`StoreError::Ambiguous`] when several traces fit (save for a client request id, where the
 /// newest is meant) or when the ids belong to different traces; errors of `lookup`.
 pub fn resolve(
     target: &Target,
     mut lookup: impl FnMut(&TargetRef) -> Result<Vec<TargetCandidate>>,
 ) -> Result<Option<Resolved>> {
+    if target.refs.is_empty() {
+        return Err(StoreError::Invalid { field: "target", reason: "names no trace".to_owned() });
+    }
     let span_id = target.refs.iter().find_map(|reference| match reference {
         TargetRef::Span(id) => Some(*id),
         _ => None,
@@ -121,7 +136,7 @@ pub fn resolve(
         let ids: Vec<TraceId> = candidates.iter().map(|candidate| candidate.trace_id).collect();
         let fitting: Vec<TraceId> = candidates
             .iter()
-            .filter(|candidate| target.refs.iter().all(|other| may_carry(candidate, other)))
+            .filter(|candidate| may_mean(target, candidate))
             .map(|candidate| candidate.trace_id)
             .collect();
         let newest_is_meant = matches!(reference, TargetRef::ClientRequest(_));
@@ -139,9 +154,18 @@ pub fn resolve(
     Ok(None)
 }
 
+/// Whether the target may mean that trace, as far as the trace's info tells.
+///
+/// Tells a retry from a second use of an assessment's id: the first call settled which trace was
+/// meant, and newer traces may carry the same ids by now.
+pub fn may_mean(target: &Target, trace: &TargetCandidate) -> bool {
+    target.refs.iter().all(|reference| may_carry(trace, reference))
+}
+
 /// Every id by which verdicts on hold may have named the trace that just landed.
 ///
-/// `spans` are those that landed with it; `info` is the merged one.
+/// `info` is the merged one; `spans` are those that landed with it, or all that are stored when
+/// the trace moved to another experiment.
 pub fn ids_of<'a>(info: &TraceInfo, spans: impl IntoIterator<Item = &'a Span>) -> Vec<TargetRef> {
     let mut ids = vec![TargetRef::Trace(info.trace_id)];
     ids.extend(info.client_request_id.clone().map(TargetRef::ClientRequest));

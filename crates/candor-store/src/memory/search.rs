@@ -1,0 +1,107 @@
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
+use candor_filter::{
+    Candidate, PageToken, QueryId, SpanView, TraceFilter, compare, compare_experiment_values, compare_experiments,
+    compare_values, effective_experiment_order, effective_order, experiment_sort_values, sort_values,
+};
+use candor_model::{Assessment, Experiment, ExperimentId, LifecycleStage, TraceInfo};
+
+use super::check_page_size;
+use super::state::{Record, State};
+use crate::{ExperimentQuery, ExperimentView, Page, Result, TargetRef, TraceQuery};
+
+impl State {
+    pub(super) fn search_traces(&self, query: &TraceQuery) -> Result<Page<TraceInfo>> {
+        check_page_size(query.max_results)?;
+        let order = effective_order(&query.order_by);
+        let query_id = QueryId::traces(&query.filter, &order, &query.experiments);
+        let after = query.page_token.as_deref().map(|token| PageToken::decode(token, query_id)).transpose()?.flatten();
+
+        let experiments: HashSet<ExperimentId> = query.experiments.iter().copied().collect();
+        let mut found: Vec<&TraceInfo> = self
+            .traces
+            .values()
+            .filter(|record| experiments.contains(&record.info.experiment_id))
+            .filter(|record| {
+                is_after(after.as_ref(), |last| compare_values(&order, &sort_values(&order, &record.info), last))
+            })
+            .filter(|record| self.matches(&query.filter, record))
+            .map(|record| &record.info)
+            .collect();
+        found.sort_by(|a, b| compare(&order, a, b));
+        let token = |last: &TraceInfo| PageToken { last: sort_values(&order, last) }.encode(query_id);
+        Ok(first_page(found, query.max_results, token))
+    }
+
+    fn matches(&self, filter: &TraceFilter, record: &Record) -> bool {
+        let spans: Vec<SpanView<'_>> = match filter.needs_spans() {
+            true => record.spans.values().map(SpanView::new).collect(),
+            false => Vec::new(),
+        };
+        let linked_runs: Vec<String> = record.runs.iter().cloned().collect();
+        let linked_prompts: Vec<String> =
+            record.prompts.iter().map(|(name, version)| format!("{name}/{version}")).collect();
+        let session_assessments = match filter.needs_assessments() {
+            true => self.assessments_of_session(record),
+            false => Vec::new(),
+        };
+        filter.matches(&Candidate {
+            info: &record.info,
+            spans: &spans,
+            linked_runs: &linked_runs,
+            linked_prompts: &linked_prompts,
+            session_assessments: &session_assessments,
+        })
+    }
+
+    /// Assessments of the other traces of the record's session.
+    fn assessments_of_session(&self, record: &Record) -> Vec<&Assessment> {
+        let Some(session) = record.info.session() else { return Vec::new() };
+        let session = TargetRef::Session(session.to_owned());
+        let others = self.carriers(&session).filter(|other| other.info.trace_id != record.info.trace_id);
+        others.flat_map(|other| &other.info.assessments).collect()
+    }
+
+    pub(super) fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
+        check_page_size(query.max_results)?;
+        let order = effective_experiment_order(&query.order_by);
+        let (active, deleted, view) = match query.view {
+            ExperimentView::ActiveOnly => (true, false, "active"),
+            ExperimentView::DeletedOnly => (false, true, "deleted"),
+            ExperimentView::All => (true, true, "all"),
+        };
+        let query_id = QueryId::experiments(&query.filter, &order, view);
+        let after = query.page_token.as_deref().map(|token| PageToken::decode(token, query_id)).transpose()?.flatten();
+
+        let mut found: Vec<&Experiment> = self
+            .experiments
+            .values()
+            .filter(|experiment| match experiment.lifecycle_stage {
+                LifecycleStage::Active => active,
+                LifecycleStage::Deleted => deleted,
+            })
+            .filter(|experiment| {
+                is_after(after.as_ref(), |last| {
+                    compare_experiment_values(&order, &experiment_sort_values(&order, experiment), last)
+                })
+            })
+            .filter(|experiment| query.filter.matches(experiment))
+            .collect();
+        found.sort_by(|a, b| compare_experiments(&order, a, b));
+        let token = |last: &Experiment| PageToken { last: experiment_sort_values(&order, last) }.encode(query_id);
+        Ok(first_page(found, query.max_results, token))
+    }
+}
+
+/// Whether a row stands behind the last one of the page before.
+fn is_after(page_before: Option<&PageToken>, compare_to: impl Fn(&[candor_filter::SortValue]) -> Ordering) -> bool {
+    page_before.is_none_or(|token| compare_to(&token.last) == Ordering::Greater)
+}
+
+/// The first `size` of the sorted rows, with a token if there are more.
+fn first_page<T: Clone>(rows: Vec<&T>, size: usize, token: impl Fn(&T) -> String) -> Page<T> {
+    let last = rows.get(..size).and_then(|page| page.last()).filter(|_| rows.len() > size);
+    let next_page_token = last.map(|last| token(last));
+    Page { items: rows.into_iter().take(size).cloned().collect(), next_page_token }
+}

@@ -1,0 +1,1 @@
+//! The suite, and what only this store promises.
