@@ -1,10 +1,30 @@
-"""Traces with ids, times and spans of our choosing, sent by the stock client's own transport."""
+"""Traces to work on: made by a call, or with ids, times and spans of our choosing, sent by the stock client's own transport."""
 
+import mlflow
 from mlflow.entities import Span, TraceInfo, TraceLocation, TraceState
 from mlflow.tracing.client import TracingClient
 
 # 2025-01-01T00:00:00Z, far enough from now to be told from a server's own clock.
 START_MS = 1_735_689_600_000
+
+
+def traced(rec, name, call):
+    """Runs `call`; what the server has of the trace it made is read when all are exported."""
+    rec.step(f"{name}.call", call)
+    rec.made.append((name, mlflow.get_last_active_trace_id()))
+
+
+def whole(traces, number, name, **fields):
+    """A trace of two spans, and its record."""
+    traces.log([traces.span(number, 0, "root"), traces.span(number, 1, "child", parent=0)])
+    traces.start(number, name, **fields)
+    return traces.trace_id(number)
+
+
+def search(traces, text, spans=False):
+    return mlflow.MlflowClient().search_traces(
+        locations=[traces.experiment_id], filter_string=text, include_spans=spans
+    )
 
 
 class Traces:

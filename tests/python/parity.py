@@ -36,6 +36,7 @@ import mlflow  # noqa: E402
 import scenario_experiments  # noqa: E402
 import scenario_feedback  # noqa: E402
 import scenario_filters  # noqa: E402
+import scenario_ingest  # noqa: E402
 import scenario_search  # noqa: E402
 import scenario_traces  # noqa: E402
 import scenario_tracing  # noqa: E402
@@ -47,6 +48,7 @@ SCENARIOS = {
     "tracing_sync": scenario_tracing.run_sync,
     "feedback": scenario_feedback.run,
     "filters": scenario_filters.run,
+    "ingest": scenario_ingest.run,
     "search": scenario_search.run,
     "traces": scenario_traces.run,
 }
@@ -72,12 +74,12 @@ def main():
             SCENARIOS[name](rec)
         except Exception as error:  # a broken preparation must not hide the other scenarios
             traceback.print_exc()
-            rec.outcomes[f"{name}.broke_off"] = {"error": {"type": type(error).__name__, "message": str(error)[:300]}}
+            rec.outcomes[f"{name}.broke_off"] = {
+                "error": {"type": type(error).__name__, "message": str(error)[:300]}
+            }
         seconds = time.monotonic() - started
         print(f"{name}: {len(rec.outcomes) - before} steps in {seconds:.1f} s", file=sys.stderr)
-    options.out.write_text(
-        json.dumps(rec.outcomes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    options.out.write_text(json.dumps(rec.outcomes, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return 0
 
 

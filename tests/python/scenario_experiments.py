@@ -82,7 +82,10 @@ def tags(rec, client, first):
     step("tag_empty_value", lambda: client.set_experiment_tag(first, "empty", ""))
     step("tag_odd_key", lambda: client.set_experiment_tag(first, "a b/c.d-e_f:g", "v"))
     step("tag_unicode", lambda: client.set_experiment_tag(first, "größe", "größer 🎉"))
-    step("tag_fluent", lambda: [mlflow.set_experiment(experiment_id=first), mlflow.set_experiment_tag("fluent", 1.5)][1])
+    step(
+        "tag_fluent",
+        lambda: [mlflow.set_experiment(experiment_id=first), mlflow.set_experiment_tag("fluent", 1.5)][1],
+    )
     step("tag_fluent_many", lambda: mlflow.set_experiment_tags({"m1": "1", "m2": True}))
     step("tags_after", get)
     step("tag_delete", lambda: client.delete_experiment_tag(first, "stage"))
@@ -104,7 +107,11 @@ def rename(rec, client, name, first):
     step = rec.step
     step("rename", lambda: client.rename_experiment(first, f"{name}-renamed"))
     step("rename_seen", lambda: client.get_experiment(first).name)
-    step("rename_entity", lambda: client.get_experiment(first), keep=lambda e: [e.lifecycle_stage, e.last_update_time > e.creation_time])
+    step(
+        "rename_entity",
+        lambda: client.get_experiment(first),
+        keep=lambda e: [e.lifecycle_stage, e.last_update_time > e.creation_time],
+    )
     step("rename_old_name_gone", lambda: client.get_experiment_by_name(f"{name}-a"))
     step("rename_to_itself", lambda: client.rename_experiment(first, f"{name}-renamed"))
     step("rename_clash", lambda: client.rename_experiment(first, f"{name}-b"))
@@ -152,9 +159,7 @@ def search(rec, client):
     def find(step_name, filter_string=mine, order_by=("name ASC",), **more):
         rec.step(
             f"search.{step_name}",
-            lambda: client.search_experiments(
-                filter_string=filter_string, order_by=list(order_by), **more
-            ),
+            lambda: client.search_experiments(filter_string=filter_string, order_by=list(order_by), **more),
             keep=lambda page: {"names": [e.name for e in page], "token": bool(page.token)},
         )
 
@@ -190,7 +195,10 @@ def search(rec, client):
         names, token, sizes = [], None, []
         while True:
             page = client.search_experiments(
-                filter_string=mine, order_by=["name"], max_results=3, page_token=token,
+                filter_string=mine,
+                order_by=["name"],
+                max_results=3,
+                page_token=token,
                 view_type=ViewType.ALL,
             )
             names += [e.name for e in page]
@@ -207,11 +215,13 @@ def search(rec, client):
     rec.step(
         "search.fluent_max_results",
         lambda: [
-            e.name
-            for e in mlflow.search_experiments(filter_string=mine, order_by=["name"], max_results=2)
+            e.name for e in mlflow.search_experiments(filter_string=mine, order_by=["name"], max_results=2)
         ],
     )
-    rec.step("search.entity", lambda: client.search_experiments(filter_string=mine, order_by=["name"], max_results=1))
+    rec.step(
+        "search.entity",
+        lambda: client.search_experiments(filter_string=mine, order_by=["name"], max_results=1),
+    )
 
 
 def search_errors(rec, client):

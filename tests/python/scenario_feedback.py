@@ -90,7 +90,14 @@ def log(rec, trace_id, span_id):
     for name, value in REFUSED.items():
         logged(f"refused_{name}", name=name, value=value)
     logged("defaults", value=True)
-    logged("all_fields", name="full", value=0.7, source=HUMAN, rationale="because", metadata={"a": "b", "n": 5, "f": 1.5, "t": True})
+    logged(
+        "all_fields",
+        name="full",
+        value=0.7,
+        source=HUMAN,
+        rationale="because",
+        metadata={"a": "b", "n": 5, "f": 1.5, "t": True},
+    )
     logged("on_span", name="span", value="ok", span_id=span_id, source=HUMAN)
     logged("on_unknown_span", name="span", value="ok", span_id="0123456789abcdef")
     logged("rationale_only", name="r", rationale="no value at all")
@@ -112,8 +119,18 @@ def log(rec, trace_id, span_id):
     logged("source_code", name="s", value=1, source=AssessmentSource("CODE", "check.py"))
     logged("source_judge", name="s", value=1, source=AssessmentSource("LLM_JUDGE", "gpt"))
     logged("source_lower_case", name="s", value=1, source=AssessmentSource("human", "x"))
-    step("log.source_old_name", lambda: mlflow.log_feedback(trace_id=trace_id, name="s", value=1, source=AssessmentSource("AI_JUDGE", "x")))
-    step("log.source_unknown", lambda: mlflow.log_feedback(trace_id=trace_id, name="s", value=1, source=AssessmentSource("ROBOT", "x")))
+    step(
+        "log.source_old_name",
+        lambda: mlflow.log_feedback(
+            trace_id=trace_id, name="s", value=1, source=AssessmentSource("AI_JUDGE", "x")
+        ),
+    )
+    step(
+        "log.source_unknown",
+        lambda: mlflow.log_feedback(
+            trace_id=trace_id, name="s", value=1, source=AssessmentSource("ROBOT", "x")
+        ),
+    )
     logged("source_not_one", name="s", value=1, source="HUMAN")
     logged("unknown_trace", trace=MISSING_TRACE, name="x", value=1)
     logged("malformed_trace", trace="no-such-trace", name="x", value=1)
@@ -121,7 +138,8 @@ def log(rec, trace_id, span_id):
     step(
         "log.times_given",
         lambda: mlflow.log_assessment(
-            trace_id, Feedback(name="timed", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS + 5)
+            trace_id,
+            Feedback(name="timed", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS + 5),
         ),
     )
     mine = Feedback(name="own id", value=1, create_time_ms=START_MS, last_update_time_ms=START_MS)
@@ -132,8 +150,15 @@ def log(rec, trace_id, span_id):
         lambda: mlflow.log_assessment(trace_id, mine),
         keep=lambda a: [a.assessment_id == mine.assessment_id, a.name, a.value, a.valid],
     )
-    step("log.own_id_kept_once", lambda: [a.name for a in mlflow.get_trace(trace_id).info.assessments].count("own id"))
-    step("log.read_back", lambda: mlflow.get_trace(trace_id).info.assessments, keep=lambda l: [a for a in l if a.name in VALUES])
+    step(
+        "log.own_id_kept_once",
+        lambda: [a.name for a in mlflow.get_trace(trace_id).info.assessments].count("own id"),
+    )
+    step(
+        "log.read_back",
+        lambda: mlflow.get_trace(trace_id).info.assessments,
+        keep=lambda listed: [a for a in listed if a.name in VALUES],
+    )
     step("log.count", lambda: len(mlflow.get_trace(trace_id).info.assessments))
 
 
@@ -160,14 +185,19 @@ def expectations(rec, trace_id, span_id):
     logged("object", name="x", value=object())
     logged("unknown_trace", trace=MISSING_TRACE, name="x", value=1)
     logged("unknown_trace_dict", trace=MISSING_TRACE, name="x", value={"a": 1})
-    step("expectation.entity", lambda: mlflow.log_assessment(trace_id, Expectation(name="entity", value=[1], source=HUMAN)))
+    step(
+        "expectation.entity",
+        lambda: mlflow.log_assessment(trace_id, Expectation(name="entity", value=[1], source=HUMAN)),
+    )
 
 
 def validity(trace_id):
     """Name, value, validity and what it overrides, of every feedback of the trace."""
     listed = [a for a in mlflow.get_trace(trace_id).info.assessments if a.feedback is not None]
     ids = {a.assessment_id: a.value for a in listed}
-    return sorted([a.name, str(a.value), a.valid, str(ids.get(a.overrides, bool(a.overrides)))] for a in listed)
+    return sorted(
+        [a.name, str(a.value), a.valid, str(ids.get(a.overrides, bool(a.overrides)))] for a in listed
+    )
 
 
 def overrides(rec, trace_id, other_trace):
@@ -176,7 +206,9 @@ def overrides(rec, trace_id, other_trace):
     def override(name, old, value, **more):
         return step(
             f"override.{name}",
-            lambda: mlflow.override_feedback(trace_id=trace_id, assessment_id=old.assessment_id, value=value, **more),
+            lambda: mlflow.override_feedback(
+                trace_id=trace_id, assessment_id=old.assessment_id, value=value, **more
+            ),
         )
 
     def first(name):
@@ -209,9 +241,18 @@ def overrides(rec, trace_id, other_trace):
     override("expectation", expected, "y")
     elsewhere = mlflow.log_feedback(trace_id=other_trace, name="elsewhere", value=1)
     override("other_trace", elsewhere, "y")
-    step("override.missing", lambda: mlflow.override_feedback(trace_id=trace_id, assessment_id=MISSING, value=1))
-    step("override.malformed", lambda: mlflow.override_feedback(trace_id=trace_id, assessment_id="nope", value=1))
-    step("override.unknown_trace", lambda: mlflow.override_feedback(trace_id=MISSING_TRACE, assessment_id=MISSING, value=1))
+    step(
+        "override.missing",
+        lambda: mlflow.override_feedback(trace_id=trace_id, assessment_id=MISSING, value=1),
+    )
+    step(
+        "override.malformed",
+        lambda: mlflow.override_feedback(trace_id=trace_id, assessment_id="nope", value=1),
+    )
+    step(
+        "override.unknown_trace",
+        lambda: mlflow.override_feedback(trace_id=MISSING_TRACE, assessment_id=MISSING, value=1),
+    )
     step(
         "override.by_entity_missing",
         lambda: mlflow.log_assessment(trace_id, Feedback(name="x", value=1, overrides=MISSING)),
@@ -219,7 +260,9 @@ def overrides(rec, trace_id, other_trace):
     named = first("named")
     step(
         "override.by_entity_other_name",
-        lambda: mlflow.log_assessment(trace_id, Feedback(name="renamed", value=1, overrides=named.assessment_id)),
+        lambda: mlflow.log_assessment(
+            trace_id, Feedback(name="renamed", value=1, overrides=named.assessment_id)
+        ),
     )
     step("override.all", lambda: validity(trace_id))
     return third
@@ -228,7 +271,12 @@ def overrides(rec, trace_id, other_trace):
 def updates(rec, trace_id):
     step = rec.step
     fixed = mlflow.log_feedback(
-        trace_id=trace_id, name="before", value=1, source=HUMAN, rationale="why", metadata={"a": "1", "b": "2"}
+        trace_id=trace_id,
+        name="before",
+        value=1,
+        source=HUMAN,
+        rationale="why",
+        metadata={"a": "1", "b": "2"},
     )
     failed = mlflow.log_feedback(trace_id=trace_id, name="failed", error=AssessmentError("E", "m"))
     expected = mlflow.log_expectation(trace_id=trace_id, name="expected", value="x", metadata={"a": "1"})
@@ -243,7 +291,11 @@ def updates(rec, trace_id):
     update("rationale_empty", fixed, lambda: Feedback(name="after", value=2, rationale=""))
     update("metadata_merges", fixed, lambda: Feedback(name="after", value=2, metadata={"b": "3", "c": "4"}))
     update("metadata_empty", fixed, lambda: Feedback(name="after", value=2, metadata={}))
-    update("source_is_fixed", fixed, lambda: Feedback(name="after", value=2, source=AssessmentSource("CODE", "other")))
+    update(
+        "source_is_fixed",
+        fixed,
+        lambda: Feedback(name="after", value=2, source=AssessmentSource("CODE", "other")),
+    )
     update("span_is_fixed", fixed, lambda: Feedback(name="after", value=2, span_id="0123456789abcdef"))
     update("default_name", fixed, lambda: Feedback(value=3))
     update("value_none", fixed, lambda: Feedback(name="after", value=None))
@@ -251,7 +303,11 @@ def updates(rec, trace_id):
     update("error_cleared", failed, lambda: Feedback(name="failed", value=True))
     step("update.read_back", lambda: mlflow.get_assessment(trace_id, fixed.assessment_id))
     update("expectation_scalar", expected, lambda: Expectation(name="expected", value="y"))
-    update("expectation_dict", expected, lambda: Expectation(name="expected 2", value={"a": [1, None]}, metadata={"b": "2"}))
+    update(
+        "expectation_dict",
+        expected,
+        lambda: Expectation(name="expected 2", value={"a": [1, None]}, metadata={"b": "2"}),
+    )
     update("feedback_as_expectation", fixed, lambda: Expectation(name="after", value=1))
     update("expectation_as_feedback", expected, lambda: Feedback(name="expected", value=1))
     update("nan", fixed, lambda: Feedback(name="after", value=float("nan")))
@@ -259,7 +315,10 @@ def updates(rec, trace_id):
     update("overridden", fixed, lambda: Feedback(name="after", value="still updatable"))
     update("overrider", winner, lambda: Feedback(name="after", value="winner 2"))
     step("update.missing", lambda: mlflow.update_assessment(trace_id, MISSING, Feedback(value=1)))
-    step("update.unknown_trace", lambda: mlflow.update_assessment(MISSING_TRACE, fixed.assessment_id, Feedback(value=1)))
+    step(
+        "update.unknown_trace",
+        lambda: mlflow.update_assessment(MISSING_TRACE, fixed.assessment_id, Feedback(value=1)),
+    )
     step("update.no_assessment", lambda: mlflow.update_assessment(trace_id, fixed.assessment_id, None))
     step("update.all", lambda: mlflow.get_trace(trace_id).info.assessments, keep=rec.norm.assessments)
 
@@ -312,7 +371,9 @@ def listing(rec, trace_id):
             for t in mlflow.search_traces(filter_string="name = 'target 5'", return_type="list")
         ],
     )
-    rec.step("listing.pandas", lambda: mlflow.search_traces(filter_string="name = 'target 5'")[["assessments"]])
+    rec.step(
+        "listing.pandas", lambda: mlflow.search_traces(filter_string="name = 'target 5'")[["assessments"]]
+    )
     rec.step(
         "listing.search_assessments",
         lambda: [a.name for a in mlflow.get_trace(trace_id).search_assessments(type="feedback")],

@@ -93,11 +93,11 @@ FILTERS = {
     "tag_is_not_null": "tags.env IS NOT NULL",
     "tag_is_not_null_lower": "tags.env is not null",
     "tag_double_quotes": 'tags.env = "prod"',
-    "tag_apostrophe": "tags.note = \"it's\"",
+    "tag_apostrophe": 'tags.note = "it\'s"',
     "tag_doubled_apostrophe": "tags.note = 'it''s'",
     "tag_inner_double_quote": "tags.note = 'say \"hi\"'",
     "tag_back_quoted": "tags.`key with space` = 'v'",
-    "tag_double_quoted_key": 'tags."key with space" = \'v\'',
+    "tag_double_quoted_key": "tags.\"key with space\" = 'v'",
     "tag_single_quoted_key": "tags.'key with space' = 'v'",
     "tag_dashed": "tags.`dashed-key` = 'v'",
     "tag_slash_colon": "tags.`a/b:c` = 'v'",
@@ -159,7 +159,7 @@ FILTERS = {
     "feedback_string": "feedback.label = 'Helpful'",
     "feedback_string_case": "feedback.label = 'helpful'",
     "feedback_string_empty": "feedback.label = ''",
-    "feedback_apostrophe": "feedback.label = \"it's\"",
+    "feedback_apostrophe": 'feedback.label = "it\'s"',
     "feedback_unicode": "feedback.label = 'café 100%_'",
     "feedback_number_text": "feedback.stars = '5.0'",
     "feedback_gt": "feedback.stars > 1",
@@ -169,7 +169,7 @@ FILTERS = {
     "feedback_range": "feedback.stars >= 1 AND feedback.stars <= 4.5",
     "feedback_gt_decimal": "feedback.stars > .5",
     "feedback_gt_bool": "feedback.correct > 0",
-    "feedback_list": "feedback.tags = '[\"a\", \"b\"]'",
+    "feedback_list": 'feedback.tags = \'["a", "b"]\'',
     "feedback_list_like": "feedback.tags LIKE '%\"a\"%'",
     "feedback_dict_like": "feedback.scores LIKE '%\"x\": 1.0%'",
     "feedback_null": "feedback.nothing = 'null'",
@@ -182,7 +182,7 @@ FILTERS = {
     "feedback_unknown": "feedback.unheard_of IS NOT NULL",
     "feedback_dotted": "feedback.a.b > 0",
     "feedback_back_quoted": "feedback.`with space` = 'x'",
-    "feedback_double_quoted_key": 'feedback."with space" = \'x\'',
+    "feedback_double_quoted_key": "feedback.\"with space\" = 'x'",
     "feedback_key_case": "feedback.Correct = 'true'",
     "feedback_two": "feedback.correct = 'true' AND feedback.stars > 4",
     "feedback_two_of_one_name": "feedback.many = 'a' AND feedback.many = 'b'",
@@ -310,8 +310,11 @@ def run(rec):
     def search(text):
         text = text.format(id1=traces.trace_id(1), id2=traces.trace_id(2), id3=traces.trace_id(3))
         found = client.search_traces(
-            locations=[experiment_id], filter_string=text, order_by=["timestamp ASC"],
-            include_spans=False, max_results=100,
+            locations=[experiment_id],
+            filter_string=text,
+            order_by=["timestamp ASC"],
+            include_spans=False,
+            max_results=100,
         )
         return [t.info.tags.get("mlflow.traceName", "(nameless)") for t in found]
 
@@ -324,7 +327,14 @@ def run(rec):
 def prepare(traces):
     """Ten traces, one second apart; those that several filters must tell apart differ in one thing."""
     notes = {1: "it's", 2: "it''s", 3: 'say "hi"', 4: "a; b -- c", 5: "x AND y"}
-    odd = {"key with space": "v", "dashed-key": "v", "a/b:c": "v", "dotted.key": "v", "user": "u", "empty": ""}
+    odd = {
+        "key with space": "v",
+        "dashed-key": "v",
+        "a/b:c": "v",
+        "dotted.key": "v",
+        "user": "u",
+        "empty": "",
+    }
     for n in range(1, 11):
         if n < 10:  # without spans, so that no server can name it after its root
             traces.log(spans_of(traces, n))
@@ -354,12 +364,22 @@ def spans_of(traces, n):
     if n in (1, 2):
         spans.append(
             traces.span(
-                n, 1, "llm", parent=0, status="ERROR" if n == 2 else "OK",
-                mlflow__spanType='"LLM"', model='"m-1"', mlflow__spanInputs='{"q": "find the needle"}',
+                n,
+                1,
+                "llm",
+                parent=0,
+                status="ERROR" if n == 2 else "OK",
+                mlflow__spanType='"LLM"',
+                model='"m-1"',
+                mlflow__spanInputs='{"q": "find the needle"}',
             )
         )
     if n in (2, 3):
-        spans.append(traces.span(n, 2, "tool", parent=0, status="UNSET" if n == 2 else "ERROR", mlflow__spanType='"TOOL"'))
+        spans.append(
+            traces.span(
+                n, 2, "tool", parent=0, status="UNSET" if n == 2 else "ERROR", mlflow__spanType='"TOOL"'
+            )
+        )
     return spans
 
 

@@ -34,17 +34,25 @@ def names(traces):
 def prepare(traces):
     """Twelve traces: pairs share a timestamp, some have no duration, tag or session."""
     for n in range(1, 13):
-        traces.log([traces.span(n, 0, "root", lasts=n, mlflow__spanInputs=json.dumps({"n": n})), traces.span(n, 1, "step", parent=0)])
+        traces.log(
+            [
+                traces.span(n, 0, "root", lasts=n, mlflow__spanInputs=json.dumps({"n": n})),
+                traces.span(n, 1, "step", parent=0),
+            ]
+        )
         metadata = {"mlflow.trace.session": f"chat-{n % 3}"} if n <= 6 else {}
         traces.start(
-            n, f"s{n:02}", at=(n + 1) // 2 * 1000,
+            n,
+            f"s{n:02}",
+            at=(n + 1) // 2 * 1000,
             tags={"rank": f"{n * 5 % 12:02}"} if n <= 8 else {},
             trace_metadata=metadata,
             client_request_id=f"c-{n}" if n % 2 else None,
             execution_duration=None if n in (4, 9) else (13 - n) * 10,
             state=(TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)[n % 3],
             assessments=[Feedback(name="score", value=n, create_time_ms=START_MS)] if n == 1 else [],
-            request_preview=f"request {n}", response_preview="ü" if n == 2 else None,
+            request_preview=f"request {n}",
+            response_preview="ü" if n == 2 else None,
         )
 
 
@@ -52,9 +60,13 @@ def order(rec, client, few):
     def by(step_name, *clauses):
         rec.step(
             f"order.{step_name}",
-            lambda: names(client.search_traces(
-                locations=[few.experiment_id], order_by=list(clauses), include_spans=False,
-            )),
+            lambda: names(
+                client.search_traces(
+                    locations=[few.experiment_id],
+                    order_by=list(clauses),
+                    include_spans=False,
+                )
+            ),
         )
 
     by("default")
@@ -109,11 +121,20 @@ def forms(rec, few, empty):
     search("experiment_ids", experiment_ids=[few.experiment_id], return_type="list", keep=names)
     search("two_experiments", locations=[few.experiment_id, empty], return_type="list", keep=names)
     search("other_return_type", return_type="dict")
-    search("extract", extract_fields=["root.inputs", "root.inputs.n", "step.outputs"], keep=lambda f: f[list(f.columns)[-3:]])
+    search(
+        "extract",
+        extract_fields=["root.inputs", "root.inputs.n", "step.outputs"],
+        keep=lambda f: f[list(f.columns)[-3:]],
+    )
     search("extract_for_list", extract_fields=["root.inputs"], return_type="list")
     mlflow.set_experiment(experiment_id=few.experiment_id)
     search("active_experiment", locations=None, return_type="list", keep=names)
-    search("all_spans", filter_string=None, return_type="list", keep=lambda ts: [[t.info.tags["mlflow.traceName"], len(t.data.spans)] for t in ts])
+    search(
+        "all_spans",
+        filter_string=None,
+        return_type="list",
+        keep=lambda ts: [[t.info.tags["mlflow.traceName"], len(t.data.spans)] for t in ts],
+    )
 
 
 def limits(rec, client, few, empty):
@@ -137,7 +158,10 @@ def limits(rec, client, few, empty):
     # The client asks nothing for less than one; its transport does.
     store = TracingClient().store
     for count in (0, -1, 501):
-        rec.step(f"limit.on_the_wire_{count}", lambda: store.search_traces(locations=[few.experiment_id], max_results=count)[0])
+        rec.step(
+            f"limit.on_the_wire_{count}",
+            lambda: store.search_traces(locations=[few.experiment_id], max_results=count)[0],
+        )
     limit("text", max_results="5")
     limit("no_locations", locations=[])
     limit("none_locations", locations=None)
@@ -153,16 +177,28 @@ def limits(rec, client, few, empty):
     limit("run_unknown", run_id="0" * 32)
     limit("model_id", model_id="m-none")
     limit("model_id_and_filter", model_id="m-none", filter_string="name = 'x'")
-    rec.step("limit.fluent_three", lambda: names(mlflow.search_traces(locations=[few.experiment_id], max_results=3, return_type="list")))
-    rec.step("limit.fluent_0", lambda: mlflow.search_traces(locations=[few.experiment_id], max_results=0, return_type="list"))
-    rec.step("limit.fluent_string_location", lambda: mlflow.search_traces(locations=few.experiment_id, return_type="list"))
+    rec.step(
+        "limit.fluent_three",
+        lambda: names(mlflow.search_traces(locations=[few.experiment_id], max_results=3, return_type="list")),
+    )
+    rec.step(
+        "limit.fluent_0",
+        lambda: mlflow.search_traces(locations=[few.experiment_id], max_results=0, return_type="list"),
+    )
+    rec.step(
+        "limit.fluent_string_location",
+        lambda: mlflow.search_traces(locations=few.experiment_id, return_type="list"),
+    )
 
     def walk():
         sizes, seen, token = [], [], None
         while True:
             page = client.search_traces(
-                locations=[few.experiment_id], order_by=["tags.rank ASC"], max_results=4,
-                page_token=token, include_spans=False,
+                locations=[few.experiment_id],
+                order_by=["tags.rank ASC"],
+                max_results=4,
+                page_token=token,
+                include_spans=False,
             )
             sizes.append(len(page))
             seen += names(page)
@@ -175,7 +211,10 @@ def limits(rec, client, few, empty):
 
 def sessions(rec, few):
     def search(step_name, **arguments):
-        rec.step(f"sessions.{step_name}", lambda: mlflow.search_sessions(locations=[few.experiment_id], **arguments))
+        rec.step(
+            f"sessions.{step_name}",
+            lambda: mlflow.search_sessions(locations=[few.experiment_id], **arguments),
+        )
 
     search("all")
     search("without_spans", include_spans=False)
@@ -189,7 +228,11 @@ def fill(traces):
         traces.log(
             [
                 traces.span(
-                    n, 0, f"span {n % 7}", at=-1000 if n % 3 == 0 else 0, lasts=n % 50,
+                    n,
+                    0,
+                    f"span {n % 7}",
+                    at=-1000 if n % 3 == 0 else 0,
+                    lasts=n % 50,
                     status="ERROR" if n % 10 == 0 else "OK",
                     mlflow__spanInputs=json.dumps({"question": f"number {n}"}),
                     mlflow__traceTag__mlflow__traceName=json.dumps(f"m{n:04}"),
@@ -225,8 +268,14 @@ def pages(rec, client, many):
     fluent("bucket", filter_string="tags.bucket = '3'", include_spans=False, order_by=["name ASC"])
     rec.step(
         "many.pandas",
-        lambda: mlflow.search_traces(locations=here, include_spans=False, filter_string="span.name = 'span 3'"),
-        keep=lambda frame: {"columns": list(frame.columns), "rows": len(frame), "distinct": frame["trace_id"].nunique()},
+        lambda: mlflow.search_traces(
+            locations=here, include_spans=False, filter_string="span.name = 'span 3'"
+        ),
+        keep=lambda frame: {
+            "columns": list(frame.columns),
+            "rows": len(frame),
+            "distinct": frame["trace_id"].nunique(),
+        },
     )
 
     def walk(size, **arguments):
@@ -245,11 +294,16 @@ def pages(rec, client, many):
     rec.step("many.pages_of_500", lambda: walk(500))
     rec.step("many.pages_of_70", lambda: walk(70))
     rec.step("many.pages_by_execution_time", lambda: walk(333, order_by=["execution_time DESC"]))
-    rec.step("many.pages_filtered", lambda: walk(100, filter_string="span.status = 'OK' AND tags.bucket != '2'"))
+    rec.step(
+        "many.pages_filtered", lambda: walk(100, filter_string="span.status = 'OK' AND tags.bucket != '2'")
+    )
 
     def same_page_twice():
         first = client.search_traces(locations=here, max_results=10, include_spans=False)
-        again = [client.search_traces(locations=here, max_results=10, page_token=first.token, include_spans=False) for _ in "ab"]
+        again = [
+            client.search_traces(locations=here, max_results=10, page_token=first.token, include_spans=False)
+            for _ in "ab"
+        ]
         return [names(first)[-1], names(again[0]), names(again[0]) == names(again[1])]
 
     rec.step("many.token_is_reusable", same_page_twice)
