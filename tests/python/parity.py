@@ -24,7 +24,7 @@ os.environ.update(
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
         "MLFLOW_ASYNC_TRACE_LOGGING_RETRY_TIMEOUT": "5",
         "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "true",
-        "MLFLOW_DISABLE_AGENT_DETECTION": "true",
+        "MLFLOW_DISABLE_AGENT_HINT": "true",
         "GIT_PYTHON_REFRESH": "quiet",
     }
 )
