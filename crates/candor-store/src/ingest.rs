@@ -47,7 +47,10 @@ pub fn by_trace(groups: &[crate::SpanGroup]) -> Vec<TraceSpans<'_>> {
     traces
 }
 
-/// The info of a trace after a client has sent it: what the client says wins, the rest is kept.
+/// The info of a trace after a client has sent it.
+///
+/// State, times and client request id become what the client says, also where it says nothing;
+/// previews are kept where it says nothing; metadata and tags are joined key by key.
 ///
 /// `experiment` is the one that `incoming` names; a known trace moves there. Assessments that come
 /// along are left to the caller.
@@ -76,8 +79,6 @@ pub fn merge_started(
         merged.tags = joined(old.tags, merged.tags);
         merged.request_preview = merged.request_preview.or(old.request_preview);
         merged.response_preview = merged.response_preview.or(old.response_preview);
-        merged.client_request_id = merged.client_request_id.or(old.client_request_id);
-        merged.execution_duration = merged.execution_duration.or(old.execution_duration);
         merged.assessments = old.assessments;
     } else {
         merged.assessments.clear();
