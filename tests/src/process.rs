@@ -1,15 +1,16 @@
 //! A child process that does not outlive its test.
 
 use std::net::TcpListener;
-use std::process::{Child, Command};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
 
-/// Killed when dropped.
+/// Killed when dropped, with the processes that it started.
 #[derive(Debug)]
 pub(crate) struct Process(Child);
 
 impl Process {
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let child = command.spawn();
+        let child = command.process_group(0).spawn();
         Self(child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}")))
     }
 
@@ -21,7 +22,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself, which is just as well.
-        let _ = self.0.kill();
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-9", "--", &group]).stderr(Stdio::null()).status();
         let _ = self.0.wait();
     }
 }
