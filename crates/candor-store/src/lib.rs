@@ -43,6 +43,8 @@
 
 mod assessments;
 mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod experiments;
 mod ext;

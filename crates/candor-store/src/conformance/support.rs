@@ -1,0 +1,110 @@
+//! What the cases share.
+
+use candor_filter::TraceFilter;
+use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, Span, Trace, TraceId, TraceInfo};
+
+use crate::{
+    DynTrackingStore, ExperimentKey, Logged, NewAssessment, NewExperiment, StoreError, TraceQuery, TrackingStoreExt,
+};
+
+pub(super) async fn create(store: &DynTrackingStore, new: NewExperiment) -> ExperimentId {
+    store.create_experiment(new).await.unwrap()
+}
+
+pub(super) async fn experiment(store: &DynTrackingStore, id: ExperimentId) -> Experiment {
+    store.get_experiment(&ExperimentKey::Id(id)).await.unwrap().expect_there("experiment")
+}
+
+pub(super) async fn start(store: &DynTrackingStore, info: TraceInfo) -> TraceInfo {
+    store.start_trace(info).await.unwrap()
+}
+
+/// Starts several traces, all of which must be accepted.
+pub(super) async fn start_all(store: &DynTrackingStore, infos: Vec<TraceInfo>) {
+    for answer in store.start_traces(infos).await.unwrap() {
+        answer.unwrap();
+    }
+}
+
+pub(super) async fn info(store: &DynTrackingStore, id: TraceId) -> TraceInfo {
+    store.trace_info(id).await.unwrap().expect_there("trace")
+}
+
+pub(super) async fn trace(store: &DynTrackingStore, id: TraceId) -> Trace {
+    store.get_traces(&[id], true).await.unwrap().pop().expect_there("trace")
+}
+
+pub(super) async fn spans(store: &DynTrackingStore, id: TraceId) -> Vec<Span> {
+    trace(store, id).await.spans
+}
+
+/// Logs an assessment that must be new and find its trace.
+pub(super) async fn log(store: &DynTrackingStore, item: NewAssessment) -> Assessment {
+    match store.log_assessment(item).await.unwrap() {
+        Logged::Created(assessment) => assessment,
+        other => panic!("it should have been created: {other:?}"),
+    }
+}
+
+/// Logs an assessment that must be refused.
+pub(super) async fn refused(store: &DynTrackingStore, item: NewAssessment) -> StoreError {
+    store.log_assessment(item).await.unwrap_err()
+}
+
+/// The ids of a trace's valid assessments, in the order in which they stand.
+pub(super) async fn valid(store: &DynTrackingStore, id: TraceId) -> Vec<AssessmentId> {
+    let assessments = info(store, id).await.assessments;
+    assessments.into_iter().filter(|assessment| assessment.valid).map(|assessment| assessment.id).collect()
+}
+
+/// The ids of a trace's assessments, in the order in which they stand.
+pub(super) async fn logged(store: &DynTrackingStore, id: TraceId) -> Vec<AssessmentId> {
+    info(store, id).await.assessments.into_iter().map(|assessment| assessment.id).collect()
+}
+
+/// A search in the default experiment, in pages of 100.
+pub(super) fn query(filter: &str) -> TraceQuery {
+    TraceQuery {
+        experiments: vec![ExperimentId::DEFAULT],
+        filter: TraceFilter::parse(filter).unwrap_or_else(|error| panic!("{error}\n{}", error.pointer())),
+        order_by: Vec::new(),
+        max_results: 100,
+        page_token: None,
+    }
+}
+
+/// The ids of all traces that a query finds, page by page.
+pub(super) async fn all_ids(store: &DynTrackingStore, mut query: TraceQuery) -> Vec<TraceId> {
+    let mut ids = Vec::new();
+    loop {
+        let page = store.search_traces(&query).await.unwrap();
+        assert!(
+            page.items.len() <= query.max_results,
+            "{} traces on a page of {}",
+            page.items.len(),
+            query.max_results
+        );
+        assert!(page.next_page_token.is_none() || !page.items.is_empty(), "an empty page leads to another one");
+        ids.extend(page.items.iter().map(|info| info.trace_id));
+        match page.next_page_token {
+            Some(token) => query.page_token = Some(token),
+            None => return ids,
+        }
+    }
+}
+
+/// The traces of the default experiment that fulfil the filter.
+pub(super) async fn found(store: &DynTrackingStore, filter: &str) -> Vec<TraceId> {
+    all_ids(store, query(filter)).await
+}
+
+pub(super) trait ExpectThere<T> {
+    fn expect_there(self, what: &str) -> T;
+}
+
+impl<T> ExpectThere<T> for Option<T> {
+    #[track_caller]
+    fn expect_there(self, what: &str) -> T {
+        self.unwrap_or_else(|| panic!("the {what} should be there"))
+    }
+}
