@@ -1,0 +1,207 @@
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
+use candor_store::target::Resolved;
+use candor_store::{
+    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
+    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
+    TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
+};
+use rusqlite::Connection;
+
+use crate::connection::{self, ReaderSource};
+use crate::error::BACKEND;
+use crate::lock::WriterLock;
+use crate::readers::Readers;
+use crate::writer::Writer;
+use crate::{OpenError, Report, SqliteOptions, experiments, report};
+
+/// A tracking store in one SQLite file.
+///
+/// Dropping it finishes what was accepted, which blocks; [`close`](TrackingStore::close) does not.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    options: SqliteOptions,
+    readers: Readers,
+    /// `None` when the store was opened for reading.
+    writer: Option<std::sync::Arc<Writer>>,
+}
+
+impl SqliteStore {
+    /// Opens a file for reading and writing, makes it if there is none, and updates its schema.
+    ///
+    /// The file is kept from other writers by a lock on `<path>.lock`.
+    ///
+    /// # Errors
+    /// [`OpenError`] tells path, cause and, where one is known, the remedy.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let path = connection::resolve(path)?;
+        let lock = WriterLock::acquire(&path)?;
+        let connection = connection::open_writer(&path, &options)?;
+        let readers = Readers::new(ReaderSource::beside_writer(&path, &options), options.readers);
+        let writer = Writer::start(connection, lock, &options)
+            .map_err(|source| OpenError::Failed { path: path.clone(), source: Box::new(source) })?;
+        Ok(Self { path, options, readers, writer: Some(std::sync::Arc::new(writer)) })
+    }
+
+    /// Opens an existing file for reading, whether or not another process writes to it.
+    ///
+    /// # Errors
+    /// [`OpenError::Missing`], [`OpenError::SchemaTooOld`] and most of the others.
+    pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
+        let options = SqliteOptions::default();
+        let path = connection::resolve(path)?;
+        if !path.exists() {
+            return Err(OpenError::Missing { path });
+        }
+        let readers = Readers::new(ReaderSource::alone(&path, &options)?, options.readers);
+        Ok(Self { path, options, readers, writer: None })
+    }
+
+    /// Finishes what was accepted, copies the log into the file and closes it.
+    ///
+    /// # Errors
+    /// None today.
+    pub async fn close(&self) -> Result<()> {
+        self.readers.close(self.options.readers).await;
+        if let Some(writer) = &self.writer {
+            let writer = std::sync::Arc::clone(writer);
+            let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
+            if let Err(error) = finished {
+                tracing::error!(%error, "could not wait for the sqlite writer");
+            }
+        }
+        Ok(())
+    }
+
+    /// Inspects the file; reads all of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`], when the file cannot be read at all.
+    pub async fn report(&self) -> Result<Report> {
+        let path = self.path.clone();
+        let mut report = self.read("inspect the file", move |connection| report::of_file(connection, &path)).await?;
+        if let Some(writer) = &self.writer {
+            (report.commits, report.calls) = writer.counters();
+            report.queue_depth = writer.queue_depth();
+        }
+        Ok(report)
+    }
+
+    /// The number of write calls that wait for the writer.
+    pub fn queue_depth(&self) -> usize {
+        self.writer.as_ref().map_or(0, |writer| writer.queue_depth())
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.readers.read(operation, work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let Some(writer) = &self.writer else {
+            return Err(StoreError::Unsupported { backend: BACKEND, operation: "write to a file opened for reading" });
+        };
+        writer.call(operation, work).await
+    }
+}
+
+fn not_yet<T>(operation: &'static str) -> Result<T> {
+    Err(StoreError::Unsupported { backend: BACKEND, operation })
+}
+
+#[async_trait]
+impl TrackingStore for SqliteStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { backend: BACKEND, durable: true, holds_feedback: true }
+    }
+
+    async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId> {
+        self.write("create an experiment", move |connection| experiments::create(connection, &new)).await
+    }
+
+    async fn get_experiment(&self, key: &ExperimentKey) -> Result<Option<Experiment>> {
+        let key = key.clone();
+        self.read("read an experiment", move |connection| experiments::get(connection, &key)).await
+    }
+
+    async fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
+        let query = query.clone();
+        self.read("search experiments", move |connection| experiments::search(connection, &query)).await
+    }
+
+    async fn update_experiment(&self, id: ExperimentId, change: ExperimentChange, at: TimestampMs) -> Result<()> {
+        self.write("update an experiment", move |connection| experiments::update(connection, id, change, at)).await
+    }
+
+    async fn start_traces(&self, _infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>> {
+        not_yet("start traces")
+    }
+
+    async fn log_spans(&self, _batch: SpanBatch) -> Result<()> {
+        not_yet("log spans")
+    }
+
+    async fn get_traces(&self, _ids: &[TraceId], _with_spans: bool) -> Result<Vec<Trace>> {
+        not_yet("read traces")
+    }
+
+    async fn search_traces(&self, _query: &TraceQuery) -> Result<Page<TraceInfo>> {
+        not_yet("search traces")
+    }
+
+    async fn update_trace_tag(&self, _id: TraceId, _change: TagChange) -> Result<()> {
+        not_yet("tag a trace")
+    }
+
+    async fn delete_traces(&self, _experiment: ExperimentId, _selection: TraceSelection) -> Result<u64> {
+        not_yet("delete traces")
+    }
+
+    async fn link_traces(&self, _ids: &[TraceId], _link: TraceLink) -> Result<()> {
+        not_yet("link traces")
+    }
+
+    async fn resolve_target(&self, _target: &Target) -> Result<Option<Resolved>> {
+        not_yet("look a trace up")
+    }
+
+    async fn log_assessments(&self, _items: Vec<NewAssessment>) -> Result<Vec<Result<Logged>>> {
+        not_yet("log assessments")
+    }
+
+    async fn update_assessment(
+        &self,
+        _trace: TraceId,
+        _id: AssessmentId,
+        _update: AssessmentUpdate,
+        _at: TimestampMs,
+    ) -> Result<Assessment> {
+        not_yet("update an assessment")
+    }
+
+    async fn delete_assessment(&self, _trace: TraceId, _id: AssessmentId) -> Result<bool> {
+        not_yet("delete an assessment")
+    }
+
+    async fn pending_feedback(&self, _query: &PendingQuery) -> Result<Page<PendingFeedback>> {
+        not_yet("list feedback on hold")
+    }
+
+    async fn feedback_stats(&self, _query: &StatsQuery) -> Result<FeedbackStats> {
+        not_yet("count feedback")
+    }
+
+    async fn close(&self) -> Result<()> {
+        Self::close(self).await
+    }
+}
