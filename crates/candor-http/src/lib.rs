@@ -9,6 +9,22 @@
 //!
 //! [`server`] adds what a whole service wants: request ids, logs, limits, time-outs, graceful
 //! shutdown. This crate holds no data and knows no back end: it speaks to `dyn TrackingStore`.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::Router;
+//! use axum::routing::get;
+//! use candor_http::{ApiState, mlflow, otlp};
+//! use candor_store::MemoryStore;
+//!
+//! // MLflow's stock client may use this app as its tracking server.
+//! let state = ApiState::new(Arc::new(MemoryStore::new()));
+//! let app: Router = Router::new()
+//!     .route("/hello", get(async || "the app's own route"))
+//!     .merge(mlflow::router(state.clone()))
+//!     .merge(otlp::router(state));
+//! ```
 
 pub mod analytics;
 pub mod feedback;

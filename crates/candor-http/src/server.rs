@@ -1,1 +1,93 @@
-//! Stub.
+//! A whole service of all routers: what stands around them, and the loop that serves them.
+//!
+//! [`app`] puts every router of this crate into one; [`serve`] answers connections with it until it
+//! is told to stop. An app of your own mounts the routers it wants and brings its own surroundings.
+//!
+//! Every request gets an id (`X-Request-ID`, the caller's own if it sent one), which is in every line
+//! that is logged about it and in the answer. Handlers run under a time limit and panics are caught;
+//! both are answered in the form of the API that was called.
+
+pub(crate) mod body;
+mod form;
+mod guard;
+mod listen;
+mod observe;
+mod origin;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyDeadlineLayer;
+
+use crate::feedback::FeedbackConfig;
+use crate::{ApiState, analytics, feedback, mlflow, otlp};
+use form::ErrorForm;
+use guard::Guard;
+pub use listen::serve;
+use origin::OriginPolicy;
+
+/// How much a caller may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest request body as it comes over the network, in bytes. 32 MiB by default.
+    pub body_bytes: usize,
+    /// How long a request may take before it is answered with 503. 30 s by default.
+    ///
+    /// A write that was passed to the store by then is carried out all the same.
+    pub request_timeout: Duration,
+    /// How long a request body may take to arrive. 20 s by default.
+    pub body_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 32 * 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            body_timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Every router of this crate over one store, with all that a service wants around them.
+///
+/// `allowed_origins` are the web origins, e.g. `https://app.example.com`, that may call from a
+/// browser, besides pages of the same host and of localhost; `*` allows all. Others are kept from
+/// changing anything, whatever API they call. The feedback and analytics APIs answer the allowed
+/// ones with CORS headers.
+pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_origins: Vec<String>) -> Router {
+    let origins = OriginPolicy::new(allowed_origins);
+    let guarded = |router: Router, form: ErrorForm| {
+        let guard = Guard { form, timeout: limits.request_timeout, origins: origins.clone() };
+        router.layer(from_fn_with_state(guard, guard::guard))
+    };
+    let own = feedback::router(state.clone(), feedback).merge(analytics::router(state.clone()));
+    Router::new()
+        .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
+        .merge(guarded(otlp::router(state), ErrorForm::Otlp))
+        .merge(guarded(own, ErrorForm::Problem).layer(cors(&origins)))
+        .fallback(form::not_found)
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(RequestBodyDeadlineLayer::new(limits.body_timeout))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(from_fn(observe::observe))
+}
+
+fn cors(origins: &OriginPolicy) -> CorsLayer {
+    let origins = origins.clone();
+    let lists = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>();
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, request| origins.allows(origin, &request.headers)))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(lists(&["authorization", "content-type", "idempotency-key", "traceparent", "x-request-id"]))
+        .expose_headers(lists(&["retry-after", "x-request-id"]))
+        .max_age(Duration::from_secs(600))
+}
