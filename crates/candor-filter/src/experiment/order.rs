@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use candor_model::Experiment;
 
-use crate::{FilterError, SortValue};
+use crate::{FilterError, SortValue, syntax};
 
 /// One sort key of an experiment search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,6 +27,8 @@ pub enum ExperimentOrderKey {
 }
 
 impl ExperimentOrderKey {
+    const ALL: [Self; 4] = [Self::Name, Self::Id, Self::CreationTime, Self::LastUpdateTime];
+
     /// The key's name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,15 +41,34 @@ impl ExperimentOrderKey {
 }
 
 impl ExperimentOrderBy {
-    /// Reads MLflow's `order_by` list; an empty one is [`effective_experiment_order`]'s default.
+    /// Reads MLflow's `order_by` list; an empty one is [`effective_experiment_order`]'s default. A key
+    /// that stands again changes nothing.
     ///
     /// # Errors
-    /// [`FilterError`] when an item is not `<key>`, `<key> ASC` or `<key> DESC`, when the key is
-    /// unknown or stands twice.
+    /// [`FilterError`] when an item is not `<key>`, `<key> ASC` or `<key> DESC`, or the key is unknown.
     pub fn parse_list(items: &[String]) -> Result<Vec<Self>, FilterError> {
-        match items.first() {
-            None => Ok(Vec::new()),
-            Some(item) => Err(FilterError::new("not read yet", item, 0..item.len())),
+        let mut order: Vec<Self> = Vec::new();
+        for item in items {
+            let parsed = parse_item(item)?;
+            if !order.iter().any(|earlier| earlier.key == parsed.key) {
+                order.push(parsed);
+            }
+        }
+        Ok(order)
+    }
+}
+
+fn parse_item(item: &str) -> Result<ExperimentOrderBy, FilterError> {
+    let (subject, descending) = syntax::order_item(item)?;
+    let keys = ExperimentOrderKey::ALL;
+    let is_attribute = matches!(subject.prefix.as_deref(), None | Some("attribute"));
+    match keys.into_iter().find(|key| is_attribute && key.as_str() == subject.key) {
+        Some(key) => Ok(ExperimentOrderBy { key, descending }),
+        None => {
+            let span = subject.span();
+            let message = format!("experiments cannot be ordered by {}", &item[span.clone()]);
+            let allowed = keys.map(ExperimentOrderKey::as_str);
+            Err(FilterError::new(message, item, span).allowing(&allowed))
         }
     }
 }
