@@ -23,9 +23,13 @@
 
 pub mod assessments;
 pub mod experiments;
+pub mod load;
+pub mod pending;
 pub mod samples;
 pub mod spans;
+pub mod stats;
 mod support;
+pub mod targets;
 pub mod traces;
 pub mod verdicts;
 
@@ -170,6 +174,42 @@ macro_rules! tracking_store_conformance {
                 same_id_twice_is_logged_once
                 id_of_another_trace_is_refused
                 retry_finds_its_trace_though_a_newer_one_fits
+            }
+            targets {
+                every_id_finds_its_trace
+                newest_trace_of_a_request_is_meant
+                session_of_several_traces_is_ambiguous
+                ids_together_must_agree
+                target_looks_in_its_experiment
+                targets_follow_changes
+            }
+            pending {
+                verdict_waits_for_its_trace
+                verdict_does_not_wait_for_a_trace_that_is_there
+                waiting_verdicts_are_found_by_every_id
+                retry_while_waiting_is_the_same_verdict
+                waiting_verdicts_are_attached_in_the_order_they_came
+                verdict_that_cannot_be_attached_stays_on_hold
+                ambiguous_verdict_stays_on_hold
+                verdict_that_comes_twice_counts_once
+                waiting_verdict_keeps_to_its_experiment
+                refused_trace_leaves_verdicts_on_hold
+                waiting_verdicts_are_listed_and_paged
+                deletion_leaves_verdicts_on_hold
+            }
+            stats {
+                stats_count_valid_feedback
+                stats_know_two_time_axes
+                stats_keep_to_their_sources_and_experiments
+            }
+            load {
+                racing_verdicts_leave_exactly_one_valid
+                racing_retries_are_one_verdict
+                racing_writers_lose_nothing
+                racing_span_batches_of_one_trace_are_merged
+                long_and_odd_texts_survive
+                a_thousand_assessments_on_one_trace
+                pages_cover_every_trace_exactly_once
             }
         }
     };

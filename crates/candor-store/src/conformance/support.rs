@@ -4,7 +4,8 @@ use candor_filter::TraceFilter;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, Span, Trace, TraceId, TraceInfo};
 
 use crate::{
-    DynTrackingStore, ExperimentKey, Logged, NewAssessment, NewExperiment, StoreError, TraceQuery, TrackingStoreExt,
+    DynTrackingStore, ExperimentKey, Logged, NewAssessment, NewExperiment, StoreError, Target, TargetRef, TraceQuery,
+    TrackingStoreExt,
 };
 
 pub(super) async fn create(store: &DynTrackingStore, new: NewExperiment) -> ExperimentId {
@@ -96,6 +97,35 @@ pub(super) async fn all_ids(store: &DynTrackingStore, mut query: TraceQuery) -> 
 /// The traces of the default experiment that fulfil the filter.
 pub(super) async fn found(store: &DynTrackingStore, filter: &str) -> Vec<TraceId> {
     all_ids(store, query(filter)).await
+}
+
+/// A target of one id, to be looked for everywhere.
+pub(super) fn by(reference: TargetRef) -> Target {
+    Target { refs: vec![reference], experiment: None }
+}
+
+/// A target of one client request id.
+pub(super) fn by_request(id: &str) -> Target {
+    by(TargetRef::ClientRequest(id.parse().unwrap()))
+}
+
+/// Makes calls from as many threads at once, and returns their answers in order.
+pub(super) fn in_parallel<T: Send>(threads: usize, call: impl AsyncFn(usize) -> T + Sync) -> Vec<T> {
+    let runtime = tokio::runtime::Handle::current();
+    let start = std::sync::Barrier::new(threads);
+    let (runtime, start, call) = (&runtime, &start, &call);
+    tokio::task::block_in_place(|| {
+        std::thread::scope(|scope| {
+            let run = |n| {
+                scope.spawn(move || {
+                    start.wait();
+                    runtime.block_on(call(n))
+                })
+            };
+            let running: Vec<_> = (0..threads).map(run).collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    })
 }
 
 pub(super) trait ExpectThere<T> {

@@ -6,7 +6,11 @@ fn every_case_is_listed_once() {
     let sources = [
         include_str!("assessments.rs"),
         include_str!("experiments.rs"),
+        include_str!("load.rs"),
+        include_str!("pending.rs"),
         include_str!("spans.rs"),
+        include_str!("stats.rs"),
+        include_str!("targets.rs"),
         include_str!("traces.rs"),
         include_str!("verdicts.rs"),
     ];

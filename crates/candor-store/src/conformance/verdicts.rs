@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use candor_model::{AssessmentBody, Source, SourceType, Value, keys};
 
 use super::samples::{self, assessment_id, at, retraction, span_id, superseding, trace_id, verdict};
-use super::support::{found, info, log, logged, refused, start, start_all, valid};
-use crate::{
-    AssessmentUpdate, DynTrackingStore, Logged, Missing, NewAssessment, StoreError, Target, TargetRef, TrackingStoreExt,
-};
+use super::support::{by_request, found, info, log, logged, refused, start, start_all, valid};
+use crate::{AssessmentUpdate, DynTrackingStore, Logged, Missing, NewAssessment, StoreError, Target, TrackingStoreExt};
 
 /// What is overridden stays in the history and no longer counts.
 pub async fn override_invalidates_the_earlier(store: &DynTrackingStore) {
@@ -209,7 +207,7 @@ pub async fn same_id_twice_is_logged_once(store: &DynTrackingStore) {
 pub async fn id_of_another_trace_is_refused(store: &DynTrackingStore) {
     start_all(store, vec![samples::trace_of_request(1, "req-1"), samples::trace_of_request(2, "req-2")]).await;
     log(store, verdict(1, trace_id(1), "ann", true)).await;
-    let by_request = Target { refs: vec![TargetRef::ClientRequest("req-2".parse().unwrap())], experiment: None };
+    let by_request = by_request("req-2");
     for target in [Target::from(trace_id(2)), Target::from(trace_id(9)), by_request] {
         let error = refused(store, verdict(1, target.clone(), "ann", true)).await;
         assert!(matches!(error, StoreError::AlreadyExists { .. }), "{target}: {error:?}");
@@ -219,7 +217,7 @@ pub async fn id_of_another_trace_is_refused(store: &DynTrackingStore) {
 
 /// The first call settled which trace was meant, even if the same request id is used again.
 pub async fn retry_finds_its_trace_though_a_newer_one_fits(store: &DynTrackingStore) {
-    let target = || Target { refs: vec![TargetRef::ClientRequest("req".parse().unwrap())], experiment: None };
+    let target = || by_request("req");
     start(store, samples::trace_of_request(1, "req")).await;
     let first = log(store, verdict(1, target(), "ann", true)).await;
     start(store, samples::trace_of_request(2, "req")).await;
