@@ -26,6 +26,7 @@ pub mod experiments;
 pub mod load;
 pub mod pending;
 pub mod samples;
+pub mod search;
 pub mod spans;
 pub mod stats;
 mod support;
@@ -196,6 +197,22 @@ macro_rules! tracking_store_conformance {
                 refused_trace_leaves_verdicts_on_hold
                 waiting_verdicts_are_listed_and_paged
                 deletion_leaves_verdicts_on_hold
+            }
+            search {
+                traces_are_listed_newest_first
+                search_keeps_to_its_experiments
+                numbers_are_filtered
+                texts_are_filtered
+                spans_are_filtered
+                old_spans_are_not_searched
+                feedback_is_filtered
+                feedback_conditions_are_independent
+                issues_are_filtered
+                session_verdicts_speak_for_the_session
+                traces_are_ordered
+                paging_survives_changes
+                page_tokens_belong_to_their_query
+                found_traces_are_whole
             }
             stats {
                 stats_count_valid_feedback

@@ -8,6 +8,7 @@ fn every_case_is_listed_once() {
         include_str!("experiments.rs"),
         include_str!("load.rs"),
         include_str!("pending.rs"),
+        include_str!("search.rs"),
         include_str!("spans.rs"),
         include_str!("stats.rs"),
         include_str!("targets.rs"),

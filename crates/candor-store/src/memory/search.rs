@@ -2,8 +2,8 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use candor_filter::{
-    Candidate, PageToken, QueryId, SpanView, TraceFilter, compare, compare_experiment_values, compare_experiments,
-    compare_values, effective_experiment_order, effective_order, experiment_sort_values, sort_values,
+    Candidate, PageToken, QueryId, SortValue, SpanView, TraceFilter, compare_experiment_values, compare_values,
+    effective_experiment_order, effective_order, experiment_sort_values, sort_values,
 };
 use candor_model::{Assessment, Experiment, ExperimentId, LifecycleStage, TraceInfo};
 
@@ -19,19 +19,13 @@ impl State {
         let after = query.page_token.as_deref().map(|token| PageToken::decode(token, query_id)).transpose()?.flatten();
 
         let experiments: HashSet<ExperimentId> = query.experiments.iter().copied().collect();
-        let mut found: Vec<&TraceInfo> = self
-            .traces
-            .values()
-            .filter(|record| experiments.contains(&record.info.experiment_id))
-            .filter(|record| {
-                is_after(after.as_ref(), |last| compare_values(&order, &sort_values(&order, &record.info), last))
-            })
-            .filter(|record| self.matches(&query.filter, record))
-            .map(|record| &record.info)
-            .collect();
-        found.sort_by(|a, b| compare(&order, a, b));
-        let token = |last: &TraceInfo| PageToken { last: sort_values(&order, last) }.encode(query_id);
-        Ok(first_page(found, query.max_results, token))
+        let records = self.traces.values().filter(|record| experiments.contains(&record.info.experiment_id));
+        let rows = records.map(|record| (sort_values(&order, &record.info), record));
+        let found = rows
+            .filter(|(place, _)| is_after(after.as_ref(), |last| compare_values(&order, place, last)))
+            .filter(|(_, record)| self.matches(&query.filter, record))
+            .map(|(place, record)| (place, &record.info));
+        Ok(first_page(found, query.max_results, |a, b| compare_values(&order, a, b), query_id))
     }
 
     fn matches(&self, filter: &TraceFilter, record: &Record) -> bool {
@@ -74,34 +68,33 @@ impl State {
         let query_id = QueryId::experiments(&query.filter, &order, view);
         let after = query.page_token.as_deref().map(|token| PageToken::decode(token, query_id)).transpose()?.flatten();
 
-        let mut found: Vec<&Experiment> = self
-            .experiments
-            .values()
-            .filter(|experiment| match experiment.lifecycle_stage {
-                LifecycleStage::Active => active,
-                LifecycleStage::Deleted => deleted,
-            })
-            .filter(|experiment| {
-                is_after(after.as_ref(), |last| {
-                    compare_experiment_values(&order, &experiment_sort_values(&order, experiment), last)
-                })
-            })
-            .filter(|experiment| query.filter.matches(experiment))
-            .collect();
-        found.sort_by(|a, b| compare_experiments(&order, a, b));
-        let token = |last: &Experiment| PageToken { last: experiment_sort_values(&order, last) }.encode(query_id);
-        Ok(first_page(found, query.max_results, token))
+        let experiments = self.experiments.values().filter(|experiment| match experiment.lifecycle_stage {
+            LifecycleStage::Active => active,
+            LifecycleStage::Deleted => deleted,
+        });
+        let rows = experiments.map(|experiment| (experiment_sort_values(&order, experiment), experiment));
+        let found = rows
+            .filter(|(place, _)| is_after(after.as_ref(), |last| compare_experiment_values(&order, place, last)))
+            .filter(|(_, experiment)| query.filter.matches(experiment));
+        Ok(first_page(found, query.max_results, |a, b| compare_experiment_values(&order, a, b), query_id))
     }
 }
 
 /// Whether a row stands behind the last one of the page before.
-fn is_after(page_before: Option<&PageToken>, compare_to: impl Fn(&[candor_filter::SortValue]) -> Ordering) -> bool {
+fn is_after(page_before: Option<&PageToken>, compare_to: impl Fn(&[SortValue]) -> Ordering) -> bool {
     page_before.is_none_or(|token| compare_to(&token.last) == Ordering::Greater)
 }
 
-/// The first `size` of the sorted rows, with a token if there are more.
-fn first_page<T: Clone>(rows: Vec<&T>, size: usize, token: impl Fn(&T) -> String) -> Page<T> {
-    let last = rows.get(..size).and_then(|page| page.last()).filter(|_| rows.len() > size);
-    let next_page_token = last.map(|last| token(last));
-    Page { items: rows.into_iter().take(size).cloned().collect(), next_page_token }
+/// The first `size` of the rows in order, with a token if there are more.
+fn first_page<'a, T: Clone + 'a>(
+    rows: impl Iterator<Item = (Vec<SortValue>, &'a T)>,
+    size: usize,
+    compare: impl Fn(&[SortValue], &[SortValue]) -> Ordering,
+    query: QueryId,
+) -> Page<T> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(|(a, _), (b, _)| compare(a, b));
+    let last = rows.get(size.saturating_sub(1)).filter(|_| rows.len() > size);
+    let next_page_token = last.map(|(place, _)| PageToken { last: place.clone() }.encode(query));
+    Page { items: rows.into_iter().take(size).map(|(_, row)| row.clone()).collect(), next_page_token }
 }
