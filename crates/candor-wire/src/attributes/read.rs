@@ -4,7 +4,8 @@ use candor_model::{AnyValue, Attributes};
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::scalar::absent::{message, messages, or_default};
+use crate::scalar::absent::{Message, message, messages, or_default};
+use crate::scalar::text::Text;
 use crate::scalar::{base64_bytes, number};
 
 /// A list of pairs as attributes. Both spellings of field names are read: MLflow's REST answers
@@ -64,30 +65,24 @@ impl<'de> Visitor<'de> for AnyValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyValue, A::Error> {
         let mut value = AnyValue::Empty;
-        while let Some(kind) = map.next_key()? {
-            let next = match kind {
-                Kind::String => map.next_value::<Option<String>>()?.map(AnyValue::String),
-                Kind::Bool => map.next_value::<Option<bool>>()?.map(AnyValue::Bool),
-                Kind::Int => map.next_value::<IntRead>()?.0.map(AnyValue::Int),
-                Kind::Double => {
+        while let Some(Text(kind)) = map.next_key()? {
+            let next = match &*kind {
+                "string_value" | "stringValue" => map.next_value::<Option<String>>()?.map(AnyValue::String),
+                "bool_value" | "boolValue" => map.next_value::<Option<bool>>()?.map(AnyValue::Bool),
+                "int_value" | "intValue" => map.next_value::<IntRead>()?.0.map(AnyValue::Int),
+                "double_value" | "doubleValue" => {
                     map.next_value::<Option<DoubleRead>>()?.map(|DoubleRead(number)| AnyValue::Double(number))
                 }
-                Kind::Bytes => match map.next_value::<Option<String>>()? {
-                    Some(text) => Some(AnyValue::Bytes(
-                        base64_bytes::decode(&text).ok_or_else(|| A::Error::custom("must be base64"))?,
-                    )),
-                    None => None,
-                },
-                Kind::Array => map
-                    .next_value::<Option<ArrayRead>>()?
-                    .map(|list| AnyValue::Array(list.values.into_iter().map(|AnyValueRead(item)| item).collect())),
-                Kind::KvList => map
-                    .next_value::<Option<KvListRead>>()?
-                    .map(|list| AnyValue::KvList(list.values.into_iter().map(KeyValueRead::into_pair).collect())),
-                Kind::Unknown => {
-                    map.next_value::<IgnoredAny>()?;
-                    None
+                "bytes_value" | "bytesValue" => map.next_value::<Option<BytesRead>>()?.map(|BytesRead(bytes)| bytes),
+                "array_value" | "arrayValue" => map.next_value::<Option<Message<ArrayRead>>>()?.map(|Message(list)| {
+                    AnyValue::Array(list.values.into_iter().map(|AnyValueRead(item)| item).collect())
+                }),
+                "kvlist_value" | "kvlistValue" => {
+                    map.next_value::<Option<Message<KvListRead>>>()?.map(|Message(list)| {
+                        AnyValue::KvList(list.values.into_iter().map(KeyValueRead::into_pair).collect())
+                    })
                 }
+                _ => map.next_value::<IgnoredAny>().map(|_| None)?,
             };
             if let Some(next) = next {
                 value = next;
@@ -98,28 +93,18 @@ impl<'de> Visitor<'de> for AnyValueVisitor {
 }
 
 #[derive(Deserialize)]
-enum Kind {
-    #[serde(rename = "string_value", alias = "stringValue")]
-    String,
-    #[serde(rename = "bool_value", alias = "boolValue")]
-    Bool,
-    #[serde(rename = "int_value", alias = "intValue")]
-    Int,
-    #[serde(rename = "double_value", alias = "doubleValue")]
-    Double,
-    #[serde(rename = "bytes_value", alias = "bytesValue")]
-    Bytes,
-    #[serde(rename = "array_value", alias = "arrayValue")]
-    Array,
-    #[serde(rename = "kvlist_value", alias = "kvlistValue")]
-    KvList,
-    #[serde(other)]
-    Unknown,
-}
-
-#[derive(Deserialize)]
 #[serde(transparent)]
 struct IntRead(#[serde(deserialize_with = "number::optional")] Option<i64>);
+
+struct BytesRead(AnyValue);
+
+impl<'de> Deserialize<'de> for BytesRead {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(text) = Text::deserialize(deserializer)?;
+        let bytes = base64_bytes::decode(&text).ok_or_else(|| D::Error::custom("must be base64"))?;
+        Ok(Self(AnyValue::Bytes(bytes)))
+    }
+}
 
 struct DoubleRead(f64);
 

@@ -27,10 +27,6 @@ pub enum WireError {
 pub(crate) const MISSING: &str = "missing value";
 
 impl WireError {
-    pub(crate) fn missing(field: &str) -> Self {
-        Self::Missing { field: field.to_owned() }
-    }
-
     pub(crate) fn field(path: &str, reason: impl ToString) -> Self {
         Self::Field { path: path.to_owned(), reason: reason.to_string() }
     }
@@ -53,9 +49,10 @@ impl std::fmt::Display for WireError {
     }
 }
 
-/// Whether the reason says which field it is about, as MLflow's own texts do.
+/// Whether the reason is a sentence of MLflow's: these name the field themselves, and begin with a
+/// capital letter or the field in quotes, as no reason of ours or serde's does.
 fn speaks_for_itself(path: &str, reason: &str) -> bool {
-    path.is_empty() || reason.starts_with("Invalid ") || (!path.contains(['.', '[']) && reason.contains(path))
+    path.is_empty() || reason.starts_with(|first: char| first.is_ascii_uppercase() || "`'".contains(first))
 }
 
 /// Turns serde's error about `body` into ours.
@@ -83,12 +80,19 @@ fn explain_field(path: String, reason: &str) -> WireError {
     if reason == MISSING {
         return WireError::Missing { field: snake_case(&path) };
     }
-    let absent = reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    match absent {
-        Some(field) if path.is_empty() => WireError::missing(field),
-        Some(field) => WireError::Missing { field: format!("{}.{field}", snake_case(&path)) },
-        None => WireError::Field { path, reason: reason.to_owned() },
+    let quoted = |prefix| reason.strip_prefix(prefix)?.strip_suffix('`');
+    let within = |field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
+    if let Some(field) = quoted("missing field `") {
+        return WireError::Missing { field: snake_case(&within(field)) };
     }
+    if let Some(field) = quoted("duplicate field `") {
+        let reason = match camel_case(field) {
+            camel if camel == field => "given twice".to_owned(),
+            camel => format!("Request specifies both '{field}' and '{camel}'; provide only one of them."),
+        };
+        return WireError::Field { path: within(field), reason };
+    }
+    WireError::Field { path, reason: reason.to_owned() }
 }
 
 /// Field names in messages are MLflow's, whichever spelling the sender chose.
@@ -101,6 +105,17 @@ fn snake_case(path: &str) -> String {
         snake.push(character.to_ascii_lowercase());
     }
     snake
+}
+
+fn camel_case(field: &str) -> String {
+    let mut words = field.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel.push_str(&first.to_ascii_uppercase());
+        camel.push_str(rest);
+    }
+    camel
 }
 
 /// The literal that Python writes for a number that JSON cannot express, if the parser stopped at one.

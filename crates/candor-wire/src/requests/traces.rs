@@ -29,7 +29,10 @@ impl StartTrace {
         let Self { mut info, assessments } = self;
         info.assessments = assessments
             .into_iter()
-            .map(|assessment| assessment.into_assessment(fresh_id(), info.trace_id, now))
+            .map(|assessment| {
+                let id = assessment.assessment_id.unwrap_or_else(&mut fresh_id);
+                assessment.into_assessment(id, info.trace_id, now)
+            })
             .collect::<Result<_, _>>()?;
         Ok(info)
     }

@@ -24,9 +24,9 @@ pub fn format_timestamp(time: TimestampMs) -> String {
     if ms % 1000 == 0 { WHOLE.timestamp_to_string(&time) } else { MILLIS.timestamp_to_string(&time) }
 }
 
-/// 0001-01-01T00:00:00Z and 9999-12-30T22:00:00.999Z: what protobuf and the time library both hold.
+/// 0001-01-01T00:00:00Z and 9999-12-30T22:00:00Z: what protobuf and the time library both hold.
 const FIRST_MS: i64 = -62_135_596_800_000;
-const LAST_MS: i64 = 253_402_207_200_999;
+const LAST_MS: i64 = 253_402_207_200_000;
 
 /// Reads an RFC 3339 timestamp with any offset and up to nine digits, rounded down to milliseconds.
 ///
