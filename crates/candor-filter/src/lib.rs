@@ -16,9 +16,8 @@
 //! use candor_filter::{Candidate, TraceFilter};
 //! use candor_model::{ExperimentId, TimestampMs, TraceId, TraceInfo};
 //!
-//! let filter = TraceFilter::parse("timestamp > 1700000000000 AND tags.env IN = 'prod'");
-//! let error = filter.unwrap_err();
-//! assert_eq!(error.to_string(), "IN and NOT IN take a list, as in ('a', 'b') at column 42");
+//! let error = TraceFilter::parse("timestamp > 5 AND prompt != 'qa/3'").unwrap_err();
+//! assert_eq!(error.to_string(), "prompt has no comparator != at column 26; allowed: =");
 //!
 //! let filter = TraceFilter::parse("timestamp > 1700000000000 AND tags.`my env` = 'prod'")?;
 //! let time = TimestampMs::from_millis(1_767_323_045_678);

@@ -5,10 +5,12 @@
 //! not end them, lists take Python's string literals.
 
 mod literal;
+mod operator;
 mod quoted;
 
 use std::ops::Range;
 
+pub(crate) use operator::Op;
 pub(crate) use quoted::fits_in_quotes;
 
 use crate::{FilterError, Number};
@@ -38,60 +40,6 @@ pub(crate) struct Subject {
 impl Subject {
     pub(crate) fn span(&self) -> Range<usize> {
         self.prefix_span.start..self.key_span.end
-    }
-}
-
-/// A comparator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Op {
-    Eq,
-    Ne,
-    Gt,
-    Ge,
-    Lt,
-    Le,
-    Like,
-    ILike,
-    RLike,
-    In,
-    NotIn,
-    IsNull,
-    IsNotNull,
-}
-
-impl Op {
-    const ALL: [Self; 13] = [
-        Self::Eq,
-        Self::Ne,
-        Self::Gt,
-        Self::Ge,
-        Self::Lt,
-        Self::Le,
-        Self::Like,
-        Self::ILike,
-        Self::RLike,
-        Self::In,
-        Self::NotIn,
-        Self::IsNull,
-        Self::IsNotNull,
-    ];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Eq => "=",
-            Self::Ne => "!=",
-            Self::Gt => ">",
-            Self::Ge => ">=",
-            Self::Lt => "<",
-            Self::Le => "<=",
-            Self::Like => "LIKE",
-            Self::ILike => "ILIKE",
-            Self::RLike => "RLIKE",
-            Self::In => "IN",
-            Self::NotIn => "NOT IN",
-            Self::IsNull => "IS NULL",
-            Self::IsNotNull => "IS NOT NULL",
-        }
     }
 }
 
@@ -269,49 +217,6 @@ impl<'t> Cursor<'t> {
             _ if key.is_empty() => Err(self.error(format!("{prefix} needs a key after the dot"), start..self.pos)),
             _ => Ok(key),
         }
-    }
-
-    fn operator(&mut self) -> Result<Op, FilterError> {
-        let start = self.pos;
-        let symbol = self.take_while(|c| "<>=~!".contains(c));
-        if !symbol.is_empty() {
-            let known = Op::ALL.into_iter().find(|op| op.as_str() == symbol);
-            return known.ok_or_else(|| self.unknown_operator(start..start + symbol.len()));
-        }
-        let words = self.operator_words();
-        let written = words.join(" ");
-        Op::ALL.into_iter().find(|op| op.as_str() == written).ok_or_else(|| {
-            let end = self.pos;
-            self.pos = start;
-            if words.len() < 2 && !matches!(written.as_str(), "NOT" | "IS") {
-                return self.error_here("expected a comparator").allowing(&Op::ALL.map(Op::as_str));
-            }
-            self.unknown_operator(start..end)
-        })
-    }
-
-    /// One word, or several after NOT and IS; in upper case.
-    fn operator_words(&mut self) -> Vec<String> {
-        let mut words = Vec::new();
-        loop {
-            let before_blanks = self.pos;
-            self.skip_blanks();
-            let word = self.take_while(is_word).to_ascii_uppercase();
-            if word.is_empty() {
-                self.pos = before_blanks;
-                return words;
-            }
-            let goes_on = matches!(word.as_str(), "NOT" | "IS");
-            words.push(word);
-            if !goes_on {
-                return words;
-            }
-        }
-    }
-
-    fn unknown_operator(&self, span: Range<usize>) -> FilterError {
-        let written = self.text.get(span.clone()).unwrap_or_default();
-        self.error(format!("unknown comparator {written:?}"), span).allowing(&Op::ALL.map(Op::as_str))
     }
 }
 
