@@ -1,8 +1,7 @@
 //! How values of the model stand in columns.
 
 use candor_model::{
-    AssessmentId, AssessmentKind, ExperimentId, SourceType, SpanId, TimestampMs, TraceId, TraceInfo, TraceState,
-    UnixNanos,
+    AssessmentId, AssessmentKind, ExperimentId, SourceType, SpanId, TimestampMs, TraceId, TraceState, UnixNanos,
 };
 use candor_store::Result;
 
@@ -75,9 +74,4 @@ pub(crate) fn json_numbers(numbers: impl IntoIterator<Item = i64>) -> String {
 pub(crate) fn json_ids(ids: &[TraceId]) -> String {
     let hex: Vec<String> = ids.iter().map(|id| format!("\"{}\"", &id.to_string()["tr-".len()..])).collect();
     format!("[{}]", hex.join(","))
-}
-
-/// The session column of a trace.
-pub(crate) fn session(info: &TraceInfo) -> Option<&str> {
-    info.session()
 }

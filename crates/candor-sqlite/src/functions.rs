@@ -1,8 +1,11 @@
 //! SQL functions that make filters mean the same here as in `candor-filter`.
 
-use candor_filter::{Pattern, like};
-use rusqlite::Connection;
+use candor_filter::{Pattern, SpanColumns, attribute_text, like, span_from_text};
+use candor_model::{AnyValue, SpanId, TraceId, UnixNanos};
+use candor_store::BoxError;
 use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, Error};
 
 /// Adds the functions to a connection.
 pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
@@ -18,10 +21,38 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
         let pattern = context.get_or_create_aux(0, |source| source.as_str().map(Pattern::new))?;
         matches(context, |_, text| pattern.is_match(text))
     })?;
+    connection.create_scalar_function("candor_attribute", 2, pure, |context| {
+        let needle = context.get_or_create_aux(0, |key| Ok::<_, FromSqlError>(json_key(key.as_str()?)))?;
+        let content = context.get_raw(1).as_str()?;
+        match content.contains(needle.as_str()) {
+            true => attribute(content, context.get_raw(0).as_str()?).map_err(Error::UserFunctionError),
+            false => Ok(None),
+        }
+    })?;
     // SQLite's own addition turns into a double where the model stays at the end of the range.
     connection.create_scalar_function("candor_add", 2, pure, |context| {
         Ok(context.get::<i64>(0)?.saturating_add(context.get(1)?))
     })
+}
+
+/// The attribute's text; `None` when the span has none of that key.
+fn attribute(content: &str, key: &str) -> Result<Option<String>, BoxError> {
+    let nowhere = SpanColumns {
+        trace_id: TraceId::from_bytes([0; 16]),
+        span_id: SpanId::from_bytes([0; 8]),
+        parent_id: None,
+        start: UnixNanos::default(),
+        end: None,
+    };
+    let span = span_from_text(content, nowhere)?;
+    Ok(span.attributes.get(key).map(|value| attribute_text(value).into_owned()))
+}
+
+/// The key as a span's text has it, which tells most spans without it at little cost.
+fn json_key(key: &str) -> String {
+    let pair = AnyValue::KvList(vec![(key.to_owned(), AnyValue::Empty)]);
+    let json = attribute_text(&pair);
+    json.trim_start_matches('{').trim_end_matches("null}").to_owned()
 }
 
 /// An absent text fulfils nothing.

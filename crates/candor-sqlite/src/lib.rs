@@ -41,6 +41,7 @@
 //! # }
 //! ```
 
+mod assessments;
 mod connection;
 mod convert;
 mod error;
@@ -48,15 +49,22 @@ mod experiments;
 mod functions;
 mod lock;
 mod options;
+mod pending;
 mod readers;
 mod report;
 mod schema;
 mod search;
 mod statements;
+mod stats;
 mod store;
+mod targets;
+mod traces;
 mod writer;
 
 pub use error::OpenError;
 pub use options::SqliteOptions;
 pub use report::Report;
 pub use store::SqliteStore;
+
+#[cfg(test)]
+mod tests;

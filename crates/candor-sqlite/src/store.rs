@@ -15,7 +15,9 @@ use crate::error::BACKEND;
 use crate::lock::WriterLock;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use crate::{OpenError, Report, SqliteOptions, experiments, report};
+use crate::{
+    OpenError, Report, SqliteOptions, assessments, experiments, pending, report, search, stats, targets, traces,
+};
 
 /// A tracking store in one SQLite file.
 ///
@@ -115,8 +117,27 @@ impl SqliteStore {
     }
 }
 
-fn not_yet<T>(operation: &'static str) -> Result<T> {
-    Err(StoreError::Unsupported { backend: BACKEND, operation })
+/// Answers each item by itself, unless the back end fails: that undoes the whole call.
+fn item_by_item<I, T>(
+    connection: &Connection,
+    items: Vec<I>,
+    mut work: impl FnMut(&Connection, I) -> Result<T>,
+) -> Result<Vec<Result<T>>> {
+    let mut answers = Vec::with_capacity(items.len());
+    for item in items {
+        let before = connection.total_changes();
+        let answer = work(connection, item);
+        let is_of_the_item = connection.total_changes() == before
+            && !matches!(
+                answer,
+                Err(StoreError::Unavailable { .. } | StoreError::Corrupt { .. } | StoreError::Backend { .. })
+            );
+        match answer {
+            Err(failure) if !is_of_the_item => return Err(failure),
+            answer => answers.push(answer),
+        }
+    }
+    Ok(answers)
 }
 
 #[async_trait]
@@ -143,62 +164,76 @@ impl TrackingStore for SqliteStore {
         self.write("update an experiment", move |connection| experiments::update(connection, id, change, at)).await
     }
 
-    async fn start_traces(&self, _infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>> {
-        not_yet("start traces")
+    async fn start_traces(&self, infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>> {
+        let start = |connection: &Connection, info| traces::start(connection, info);
+        self.write("start traces", move |connection| item_by_item(connection, infos, start)).await
     }
 
-    async fn log_spans(&self, _batch: SpanBatch) -> Result<()> {
-        not_yet("log spans")
+    async fn log_spans(&self, mut batch: SpanBatch) -> Result<()> {
+        self.write("log spans", move |connection| traces::log_spans(connection, &mut batch)).await
     }
 
-    async fn get_traces(&self, _ids: &[TraceId], _with_spans: bool) -> Result<Vec<Trace>> {
-        not_yet("read traces")
+    async fn get_traces(&self, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>> {
+        let ids = ids.to_vec();
+        self.read("read traces", move |connection| traces::row::get(connection, &ids, with_spans)).await
     }
 
-    async fn search_traces(&self, _query: &TraceQuery) -> Result<Page<TraceInfo>> {
-        not_yet("search traces")
+    async fn search_traces(&self, query: &TraceQuery) -> Result<Page<TraceInfo>> {
+        let query = query.clone();
+        self.read("search traces", move |connection| search::traces(connection, &query)).await
     }
 
-    async fn update_trace_tag(&self, _id: TraceId, _change: TagChange) -> Result<()> {
-        not_yet("tag a trace")
+    async fn update_trace_tag(&self, id: TraceId, change: TagChange) -> Result<()> {
+        self.write("tag a trace", move |connection| traces::change_tag(connection, id, change)).await
     }
 
-    async fn delete_traces(&self, _experiment: ExperimentId, _selection: TraceSelection) -> Result<u64> {
-        not_yet("delete traces")
+    async fn delete_traces(&self, experiment: ExperimentId, selection: TraceSelection) -> Result<u64> {
+        self.write("delete traces", move |connection| traces::delete(connection, experiment, &selection)).await
     }
 
-    async fn link_traces(&self, _ids: &[TraceId], _link: TraceLink) -> Result<()> {
-        not_yet("link traces")
+    async fn link_traces(&self, ids: &[TraceId], link: TraceLink) -> Result<()> {
+        let ids = ids.to_vec();
+        self.write("link traces", move |connection| traces::link(connection, &ids, &link)).await
     }
 
-    async fn resolve_target(&self, _target: &Target) -> Result<Option<Resolved>> {
-        not_yet("look a trace up")
+    async fn resolve_target(&self, target: &Target) -> Result<Option<Resolved>> {
+        let target = target.clone();
+        let resolve = move |connection: &Connection| targets::resolve(connection, &target);
+        Ok(self.read("look a trace up", resolve).await?.map(|(resolved, _)| resolved))
     }
 
-    async fn log_assessments(&self, _items: Vec<NewAssessment>) -> Result<Vec<Result<Logged>>> {
-        not_yet("log assessments")
+    async fn log_assessments(&self, items: Vec<NewAssessment>) -> Result<Vec<Result<Logged>>> {
+        let log = |connection: &Connection, item| assessments::log(connection, item);
+        self.write("log assessments", move |connection| item_by_item(connection, items, log)).await
     }
 
     async fn update_assessment(
         &self,
-        _trace: TraceId,
-        _id: AssessmentId,
-        _update: AssessmentUpdate,
-        _at: TimestampMs,
+        trace: TraceId,
+        id: AssessmentId,
+        update: AssessmentUpdate,
+        at: TimestampMs,
     ) -> Result<Assessment> {
-        not_yet("update an assessment")
+        let change = move |connection: &Connection| assessments::update(connection, trace, id, update, at);
+        self.write("update an assessment", change).await
     }
 
-    async fn delete_assessment(&self, _trace: TraceId, _id: AssessmentId) -> Result<bool> {
-        not_yet("delete an assessment")
+    async fn delete_assessment(&self, trace: TraceId, id: AssessmentId) -> Result<bool> {
+        self.write("delete an assessment", move |connection| assessments::delete(connection, trace, id)).await
     }
 
-    async fn pending_feedback(&self, _query: &PendingQuery) -> Result<Page<PendingFeedback>> {
-        not_yet("list feedback on hold")
+    async fn pending_feedback(&self, query: &PendingQuery) -> Result<Page<PendingFeedback>> {
+        let query = query.clone();
+        self.read("list feedback on hold", move |connection| pending::page(connection, &query)).await
     }
 
-    async fn feedback_stats(&self, _query: &StatsQuery) -> Result<FeedbackStats> {
-        not_yet("count feedback")
+    async fn get_assessment(&self, trace: TraceId, id: AssessmentId) -> Result<Assessment> {
+        self.read("read an assessment", move |connection| assessments::get(connection, trace, id)).await
+    }
+
+    async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
+        let query = query.clone();
+        self.read("count feedback", move |connection| stats::count(connection, &query)).await
     }
 
     async fn close(&self) -> Result<()> {

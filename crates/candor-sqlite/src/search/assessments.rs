@@ -1,0 +1,117 @@
+//! Clauses about feedback and expectations.
+
+use candor_filter::{AssessmentTest, TextMatch, ValueKind, equal_json_texts};
+use candor_model::AssessmentKind;
+
+use super::clauses;
+use super::sql::Sql;
+use crate::convert::kind_code;
+
+/// The length of `assessments.value_head`, in characters.
+const HEAD: usize = 100;
+
+/// The condition on `traces AS t`, checked trace by trace.
+pub(crate) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest) -> Sql {
+    let fulfilling = || named(kind, name).append(value(test));
+    let own =
+        Sql::new("EXISTS (SELECT 1 FROM assessments AS a INDEXED BY assessments_by_trace WHERE a.trace_pk = t.pk")
+            .append(fulfilling())
+            .push(")");
+    let shared = Sql::new(
+        " OR (t.session IS NOT NULL AND EXISTS (SELECT 1 FROM assessments AS a INDEXED BY assessments_for_session \
+         WHERE a.session = t.session AND a.session IS NOT NULL",
+    )
+    .append(fulfilling())
+    .push("))");
+    let either = own.append(shared).in_parentheses();
+    match test {
+        AssessmentTest::IsNull { negated: false } => Sql::new("NOT ").append(either),
+        _ => either,
+    }
+}
+
+/// The traces of an experiment that fulfil the test, found from the assessments' side.
+///
+/// `None` for a test that traces without assessments fulfil. `inside` narrows the times of traces.
+pub(crate) fn driver(
+    experiment: i64,
+    kind: ValueKind,
+    name: &str,
+    test: &AssessmentTest,
+    inside: &[Sql],
+) -> Option<Driver> {
+    if matches!(test, AssessmentTest::IsNull { negated: false }) {
+        return None;
+    }
+    let heads = equal_heads(test);
+    let mut entries = Sql::new(" FROM assessments AS a INDEXED BY assessments_by_value WHERE a.experiment_id = ")
+        .bind(experiment)
+        .append(named(kind, name));
+    if let Some(heads) = &heads {
+        entries = entries.push(" AND a.value_head IN ").bind_list(heads.iter().cloned());
+    }
+    for bound in inside {
+        entries = entries.push(" AND a.trace_ms").append(bound.clone());
+    }
+    let own = Sql::new("SELECT a.trace_pk").append(entries.clone()).append(value(test));
+    let shared = Sql::new(
+        " UNION ALL SELECT other.pk FROM assessments AS a INDEXED BY assessments_for_session \
+         JOIN traces AS other ON other.session = a.session WHERE a.session IS NOT NULL",
+    )
+    .append(named(kind, name))
+    .append(value(test));
+    Some(Driver { entries: Sql::new("SELECT 1").append(entries), traces: own.append(shared) })
+}
+
+/// A way to find traces from an index other than that of their times.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    /// The entries of the index that would be visited, for counting.
+    pub(crate) entries: Sql,
+    /// The numbers of the traces.
+    pub(crate) traces: Sql,
+}
+
+fn named(kind: ValueKind, name: &str) -> Sql {
+    let kind = match kind {
+        ValueKind::Feedback => AssessmentKind::Feedback,
+        ValueKind::Expectation => AssessmentKind::Expectation,
+    };
+    Sql::new(" AND a.valid = 1 AND a.kind = ").bind(kind_code(kind)).push(" AND a.name = ").bind(name.to_owned())
+}
+
+/// The condition on the value, with ` AND ` before it; nothing when any value will do.
+fn value(test: &AssessmentTest) -> Sql {
+    match test {
+        AssessmentTest::IsNull { .. } => Sql::default(),
+        AssessmentTest::Number { op, value } => {
+            Sql::new(" AND a.value_num ").push(op.as_str()).push(" ").bind(value.as_f64())
+        }
+        AssessmentTest::Match(TextMatch::Eq(wanted)) => {
+            let texts = equal_json_texts(wanted);
+            // JSON texts are ASCII, so that a head below its full length is the whole text.
+            let whole = texts.iter().all(|text| text.len() < HEAD);
+            let column = if whole { " AND a.value_head IN " } else { " AND a.value_json IN " };
+            Sql::new(column).bind_list(texts)
+        }
+        AssessmentTest::Match(TextMatch::Ne(unwanted)) => {
+            Sql::new(" AND a.value_json NOT IN ").bind_list(equal_json_texts(unwanted))
+        }
+        AssessmentTest::Match(pattern) => Sql::new(" AND (")
+            .append(clauses::matches(Sql::new("a.value_json"), pattern))
+            .push(" OR ")
+            .append(clauses::matches(Sql::new("a.value_text"), pattern))
+            .push(")"),
+    }
+}
+
+/// What the index has of the values that equal the literal.
+fn equal_heads(test: &AssessmentTest) -> Option<Vec<String>> {
+    match test {
+        AssessmentTest::Match(TextMatch::Eq(wanted)) => {
+            let head = |text: String| text.chars().take(HEAD).collect();
+            Some(equal_json_texts(wanted).into_iter().map(head).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,182 @@
+//! A trace's info as rows: the trace itself, its tags, its metadata.
+
+use std::collections::{BTreeMap, HashMap};
+
+use candor_model::{ClientRequestId, DurationMs, Trace, TraceId, TraceInfo};
+use candor_store::Result;
+use rusqlite::{Connection, Row, params};
+
+use super::spans;
+use crate::assessments;
+use crate::convert::{experiment_id, json_ids, json_numbers, time, trace_id, trace_state};
+use crate::error::{During, corrupt};
+use crate::statements::Statements;
+
+macro_rules! columns {
+    () => {
+        "SELECT t.pk, t.trace_id, t.experiment_id, t.client_request_id, t.request_ms, t.duration_ms, t.state, \
+         t.request_preview, t.response_preview"
+    };
+}
+pub(crate) fn pk_of(connection: &Connection, id: TraceId) -> Result<Option<i64>> {
+    const SELECT: &str = "SELECT pk FROM traces WHERE trace_id = ?";
+    connection.first(SELECT, [id.as_bytes()], |row| row.get(0)).during("look a trace up")
+}
+
+/// The trace's number and info, without its assessments.
+pub(crate) fn find(connection: &Connection, id: TraceId) -> Result<Option<(i64, TraceInfo)>> {
+    const SELECT: &str = concat!(columns!(), " FROM traces AS t WHERE t.trace_id = ?");
+    let found = connection.first(SELECT, [id.as_bytes()], |row| Ok(read(row))).during("read a trace")?;
+    let Some((pk, mut info)) = found.transpose()? else { return Ok(None) };
+    info.tags = texts_of(connection, TAGS, pk)?;
+    info.metadata = texts_of(connection, METADATA, pk)?;
+    Ok(Some((pk, info)))
+}
+
+/// Writes a trace's info, save for its assessments; `known` is what the file has of it.
+pub(crate) fn put(connection: &Connection, known: Option<(i64, TraceInfo)>, info: &TraceInfo) -> Result<i64> {
+    const INSERT: &str = "
+        INSERT INTO traces (trace_id, experiment_id, client_request_id, request_ms, duration_ms, state, session,
+            request_preview, response_preview)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    const UPDATE: &str = "
+        UPDATE traces SET experiment_id = ?2, client_request_id = ?3, request_ms = ?4, duration_ms = ?5, state = ?6,
+            session = ?7, request_preview = ?8, response_preview = ?9
+        WHERE trace_id = ?1";
+    const OPERATION: &str = "write a trace";
+    let sql = if known.is_some() { UPDATE } else { INSERT };
+    let values = params![
+        info.trace_id.as_bytes(),
+        info.experiment_id.get(),
+        info.client_request_id.as_ref().map(ClientRequestId::as_str),
+        info.request_time.as_millis(),
+        info.execution_duration.map(DurationMs::as_millis),
+        info.state.as_str(),
+        info.session(),
+        info.request_preview,
+        info.response_preview,
+    ];
+    if known.as_ref().is_none_or(|(_, old)| !same_row(old, info)) {
+        connection.run(sql, values).during(OPERATION)?;
+    }
+    let (pk, old) = match known {
+        Some((pk, old)) => (pk, Some(old)),
+        None => (connection.last_insert_rowid(), None),
+    };
+    for (key, value) in &info.tags {
+        if old.as_ref().and_then(|old| old.tags.get(key)) != Some(value) {
+            set_tag(connection, pk, key, value)?;
+        }
+    }
+    for (key, value) in &info.metadata {
+        if old.as_ref().and_then(|old| old.metadata.get(key)) != Some(value) {
+            const SET: &str = "INSERT OR REPLACE INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)";
+            connection.run(SET, params![pk, key, value]).during(OPERATION)?;
+        }
+    }
+    Ok(pk)
+}
+
+/// Whether the row of the trace itself stays as it is, as with most batches of spans.
+fn same_row(old: &TraceInfo, new: &TraceInfo) -> bool {
+    old.experiment_id == new.experiment_id
+        && old.client_request_id == new.client_request_id
+        && old.request_time == new.request_time
+        && old.execution_duration == new.execution_duration
+        && old.state == new.state
+        && old.session() == new.session()
+        && old.request_preview == new.request_preview
+        && old.response_preview == new.response_preview
+}
+
+pub(crate) fn set_tag(connection: &Connection, pk: i64, key: &str, value: &str) -> Result<()> {
+    const SET: &str = "INSERT OR REPLACE INTO trace_tags (trace_pk, key, value) VALUES (?, ?, ?)";
+    connection.run(SET, params![pk, key, value]).during("tag a trace").map(drop)
+}
+
+const TAGS: &str = "SELECT key, value FROM trace_tags WHERE trace_pk = ?";
+const METADATA: &str = "SELECT key, value FROM trace_metadata WHERE trace_pk = ?";
+
+fn texts_of(connection: &Connection, sql: &str, pk: i64) -> Result<BTreeMap<String, String>> {
+    connection.all(sql, [pk], |row| Ok((row.get(0)?, row.get(1)?))).during("read a trace")
+}
+
+pub(crate) const BY_PK: &str =
+    concat!(columns!(), " FROM json_each(?1) AS wanted JOIN traces AS t ON t.pk = wanted.value");
+pub(crate) const BY_ID: &str =
+    concat!(columns!(), " FROM json_each(?1) AS wanted JOIN traces AS t ON t.trace_id = unhex(wanted.value)");
+pub(crate) const TAGS_OF: &str = "
+    SELECT tag.trace_pk, tag.key, tag.value
+    FROM json_each(?1) AS wanted JOIN trace_tags AS tag ON tag.trace_pk = wanted.value";
+pub(crate) const METADATA_OF: &str = "
+    SELECT entry.trace_pk, entry.key, entry.value
+    FROM json_each(?1) AS wanted JOIN trace_metadata AS entry ON entry.trace_pk = wanted.value";
+
+/// Everything but the spans of some traces, in the order asked for: one statement per table.
+pub(crate) fn load(connection: &Connection, pks: &[i64]) -> Result<Vec<TraceInfo>> {
+    let wanted = json_numbers(pks.iter().copied());
+    let mut found: HashMap<i64, TraceInfo> = with_parts(connection, rows(connection, BY_PK, &wanted)?)?;
+    Ok(pks.iter().filter_map(|pk| found.remove(pk)).collect())
+}
+
+/// The traces among `ids` that exist; an id that is asked for twice is answered at its last place.
+pub(crate) fn get(connection: &Connection, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>> {
+    let found = with_parts(connection, rows(connection, BY_ID, &json_ids(ids))?)?;
+    let mut spans = match with_spans {
+        true => spans::of_traces(connection, &found.iter().map(|(pk, info)| (*pk, info.trace_id)).collect())?,
+        false => HashMap::new(),
+    };
+    let mut by_id: HashMap<TraceId, Trace> = found
+        .into_iter()
+        .map(|(pk, info)| (info.trace_id, Trace { info, spans: spans.remove(&pk).unwrap_or_default() }))
+        .collect();
+    let mut traces: Vec<Trace> = ids.iter().rev().filter_map(|id| by_id.remove(id)).collect();
+    traces.reverse();
+    Ok(traces)
+}
+
+fn rows(connection: &Connection, sql: &str, wanted: &str) -> Result<Vec<(i64, TraceInfo)>> {
+    let rows: Vec<Result<_>> = connection.all(sql, [wanted], |row| Ok(read(row))).during("read traces")?;
+    rows.into_iter().collect()
+}
+
+fn with_parts(connection: &Connection, rows: Vec<(i64, TraceInfo)>) -> Result<HashMap<i64, TraceInfo>> {
+    const OPERATION: &str = "read traces";
+    let wanted = json_numbers(rows.iter().map(|(pk, _)| *pk));
+    let ids = rows.iter().map(|(pk, info)| (*pk, info.trace_id)).collect();
+    let mut found: HashMap<i64, TraceInfo> = rows.into_iter().collect();
+    let text =
+        |row: &Row<'_>| -> rusqlite::Result<(i64, String, String)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
+    let tags: Vec<_> = connection.all(TAGS_OF, [&wanted], text).during(OPERATION)?;
+    for (pk, key, value) in tags {
+        if let Some(info) = found.get_mut(&pk) {
+            info.tags.insert(key, value);
+        }
+    }
+    let metadata: Vec<_> = connection.all(METADATA_OF, [&wanted], text).during(OPERATION)?;
+    for (pk, key, value) in metadata {
+        if let Some(info) = found.get_mut(&pk) {
+            info.metadata.insert(key, value);
+        }
+    }
+    for (pk, all) in assessments::row::of_traces(connection, &ids)? {
+        if let Some(info) = found.get_mut(&pk) {
+            info.assessments = all;
+        }
+    }
+    Ok(found)
+}
+
+fn read(row: &Row<'_>) -> Result<(i64, TraceInfo)> {
+    const OPERATION: &str = "read a trace";
+    let id = trace_id(row.get(1).during(OPERATION)?);
+    let mut info =
+        TraceInfo::new(id, experiment_id(row.get(2).during(OPERATION)?)?, time(row.get(4).during(OPERATION)?));
+    let client_request_id = row.get::<_, Option<String>>(3).during(OPERATION)?.map(ClientRequestId::new).transpose();
+    info.client_request_id = client_request_id.map_err(|error| corrupt(format!("trace {id}"), error))?;
+    info.execution_duration = row.get::<_, Option<i64>>(5).during(OPERATION)?.map(DurationMs::from_millis);
+    info.state = trace_state(row.get_ref(6).and_then(|name| Ok(name.as_str()?)).during(OPERATION)?, id)?;
+    info.request_preview = row.get(7).during(OPERATION)?;
+    info.response_preview = row.get(8).during(OPERATION)?;
+    Ok((row.get(0).during(OPERATION)?, info))
+}
