@@ -16,7 +16,7 @@ mod traces;
 mod ui;
 
 use axum::Router;
-use axum::http::Uri;
+use axum::extract::OriginalUri;
 use axum::routing::{get, patch, post};
 
 use crate::ApiState;
@@ -65,6 +65,9 @@ fn version_3() -> Router<ApiState> {
         .route("/traces/batchGet", get(traces::batch_get))
         .route("/traces/batchGetInfos", post(traces::batch_get_infos))
         .route("/traces/search", post(search::search))
+        // Not here, and not to be taken for traces of these names.
+        .route("/traces/metrics", post(no_route))
+        .route("/traces/calculate-filter-correlation", post(no_route))
         .route("/traces/{trace_id}", get(traces::get_info))
         .route("/traces/{trace_id}/assessments", post(assessments::create))
         .route(
@@ -82,7 +85,7 @@ fn scoped(router: Router<ApiState>, is_ajax: bool) -> Router<ApiState> {
     router.fallback(no_route).method_not_allowed_fallback(method_not_allowed)
 }
 
-async fn no_route(uri: Uri) -> MlflowError {
+async fn no_route(OriginalUri(uri): OriginalUri) -> MlflowError {
     MlflowError::no_route(uri.path())
 }
 

@@ -44,3 +44,27 @@ pub(crate) fn resume(error: JoinError) -> ! {
         Err(error) => std::panic::panic_any(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use candor_model::{ExperimentId, TimestampMs, TraceInfo};
+    use candor_store::{MemoryStore, TrackingStoreExt};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_goes_on_when_nobody_waits_for_it() {
+        let state = ApiState::new(Arc::new(MemoryStore::new()));
+        let trace = "tr-00112233445566778899aabbccddeeff".parse().unwrap();
+        let slow = state.write(|store| async move {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            store.start_trace(TraceInfo::new(trace, ExperimentId::DEFAULT, TimestampMs::from_millis(0))).await
+        });
+        assert!(tokio::time::timeout(Duration::from_secs(1), slow).await.is_err());
+        assert_eq!(state.store.trace_info(trace).await.unwrap(), None);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(state.store.trace_info(trace).await.unwrap().is_some());
+    }
+}

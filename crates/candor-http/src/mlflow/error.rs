@@ -125,9 +125,9 @@ impl MlflowError {
             StoreError::ExperimentDeleted { id } => {
                 Self::invalid(format!("The experiment {id} must be in the 'active' state. Current state is deleted."))
             }
-            StoreError::Ambiguous { reason, .. } => Self::invalid(reason),
-            StoreError::Filter(error) => Self::invalid(format!("{error}\n{}", error.pointer())),
-            StoreError::PageToken(error) => Self::invalid(error.to_string()),
+            StoreError::Ambiguous { reason, .. } => Self::invalid(capitalised(reason)),
+            StoreError::Filter(error) => Self::invalid(capitalised(format!("{error}\n{}", error.pointer()))),
+            StoreError::PageToken(error) => Self::invalid(capitalised(error.to_string())),
             StoreError::Unsupported { .. } => Self::new(ErrorCode::NotImplemented, error.to_string()),
             StoreError::Overloaded { retry_after, .. } => Self::busy(retry_after, error),
             StoreError::Unavailable { .. } => Self::busy(Duration::from_secs(1), error),
@@ -208,6 +208,14 @@ impl From<BytesRejection> for MlflowError {
         let (status, message) = body::explain(&rejection);
         Self::invalid(message).with_status(status)
     }
+}
+
+/// Errors of our libraries begin in lower case, messages of MLflow do not.
+fn capitalised(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 /// The error and its causes, in one line.
