@@ -41,6 +41,7 @@ mod page;
 mod parse;
 mod pattern;
 mod print;
+mod scan;
 mod span_text;
 mod syntax;
 mod value_text;

@@ -1,5 +1,7 @@
 //! SQL's LIKE without a regular expression.
 
+use crate::scan;
+
 /// Whether `text` matches `pattern` in full: `%` stands for any run of characters, `_` for any one.
 ///
 /// There is no escape character. With `fold_ascii` the letters A to Z equal a to z and nothing else
@@ -55,9 +57,9 @@ fn next_start(pattern: &[u8], part: usize, text: &[u8], from: usize, fold_ascii:
     let skipped = match pattern.get(part) {
         Some(b'_' | b'%') | None => 0,
         Some(&first) if fold_ascii && first.is_ascii_alphabetic() => {
-            rest.iter().position(|byte| byte.eq_ignore_ascii_case(&first))?
+            scan::position(rest, |byte| byte.eq_ignore_ascii_case(&first))?
         }
-        Some(&first) => rest.iter().position(|&byte| byte == first)?,
+        Some(&first) => scan::position(rest, |byte| byte == first)?,
     };
     Some(start + skipped)
 }

@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use candor_model::{AnyValue, Attributes, Span, SpanEvent, SpanKind, SpanLink};
 
+use crate::scan;
+
 pub(super) fn span(span: &Span) -> String {
     // Most spans hold one prompt and one answer; growing from nothing would copy them repeatedly.
     let mut out = String::with_capacity(256 + size_hint(&span.attributes));
@@ -125,26 +127,22 @@ fn map<'a>(out: &mut String, pairs: impl Iterator<Item = (&'a str, &'a AnyValue)
 fn string(out: &mut String, prefix: &str, text: &str) {
     out.push('"');
     out.push_str(prefix);
-    let mut copied = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0..0x20 => "",
-            _ => continue,
-        };
-        out.push_str(&text[copied..index]);
-        copied = index + 1;
-        if escape.is_empty() {
-            let _ = write!(out, "\\u{byte:04x}");
-        } else {
-            out.push_str(escape);
+    let mut rest = text;
+    while let Some(len) = scan::position(rest.as_bytes(), |byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        out.push_str(&rest[..len]);
+        match rest.as_bytes()[len] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            byte => {
+                let _ = write!(out, "\\u{byte:04x}");
+            }
         }
+        rest = &rest[len + 1..];
     }
-    out.push_str(&text[copied..]);
+    out.push_str(rest);
     out.push('"');
 }
 

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use crate::scan;
 use crate::span_text::{MAX_SPAN_DEPTH, SpanTextError};
 
 /// A place in a compact JSON text.
@@ -140,7 +141,7 @@ impl<'t> Reader<'t> {
     /// The text up to the next quote or backslash.
     fn plain_run(&mut self) -> Result<&'t str, SpanTextError> {
         let rest = self.rest();
-        let len = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\'));
+        let len = scan::position(rest.as_bytes(), |byte| byte == b'"' || byte == b'\\');
         let len = len.ok_or_else(|| self.error("the end of a string"))?;
         self.pos += len;
         Ok(&rest[..len])
