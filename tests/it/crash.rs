@@ -88,7 +88,7 @@ impl Sender {
             .client
             .post(format!("{}/feedback?trace_id={trace}&user_id={user}", self.url))
             .header("Idempotency-Key", user)
-            .json(&json!({"is_correct": user.len() % 2 == 0, "comment": user}));
+            .json(&json!({"is_correct": user.len().is_multiple_of(2), "comment": user}));
         match request.send() {
             Ok(answer) => {
                 assert!(answer.status().is_success(), "a good verdict is never refused: {}", answer.status());

@@ -1,0 +1,116 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use candor::StoreUrl;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Collects, keeps and counts the feedback that people give to GenAI applications.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the MLflow-compatible API, OTLP ingest, the feedback API and analytics.
+    Serve(ServeArguments),
+    /// Report feedback rate and ratings of an experiment, also beside a running server.
+    Analyze(AnalyzeArguments),
+    /// Check a store: can it be opened, is it sound, what is in it.
+    Doctor(DoctorArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    /// Address to listen on.
+    #[arg(long, env = "CANDOR_HOST", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, env = "CANDOR_PORT", default_value_t = 5000)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+    /// Experiment, by name, that the feedback API looks in for traces [default: all].
+    #[arg(long, env = "CANDOR_EXPERIMENT")]
+    pub(crate) experiment: Option<String>,
+    /// Refuse feedback whose trace is not there (404) instead of holding it until the trace lands.
+    #[arg(long, env = "CANDOR_STRICT")]
+    pub(crate) strict: bool,
+    /// Dimensions of detailed feedback, each on a scale from 1 to 5.
+    #[arg(long, env = "CANDOR_DIMENSIONS", value_delimiter = ',', default_value = "accuracy,helpfulness,relevance")]
+    pub(crate) dimensions: Vec<String>,
+    /// Hours after which feedback still waiting for its trace is listed as orphaned.
+    #[arg(long, env = "CANDOR_ORPHAN_HOURS", default_value_t = 1)]
+    pub(crate) orphan_hours: u32,
+    /// Web origins, besides this server's own and localhost, whose pages may send feedback.
+    #[arg(long, env = "CANDOR_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub(crate) allowed_origins: Vec<String>,
+    /// Largest request body, in MiB.
+    #[arg(long, env = "CANDOR_MAX_BODY_MIB", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) max_body_mib: u16,
+    /// Seconds that a request may take.
+    #[arg(long, env = "CANDOR_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) timeout_seconds: u16,
+    /// Writes that may wait; more are turned away with 503.
+    #[arg(long, env = "CANDOR_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) queue: u32,
+    /// Form of the logs on standard error.
+    #[arg(long, env = "CANDOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+impl ServeArguments {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.into())
+    }
+
+    pub(crate) fn body_bytes(&self) -> usize {
+        usize::from(self.max_body_mib) << 20
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArguments {
+    /// Name of the experiment.
+    #[arg(long, env = "CANDOR_EXPERIMENT")]
+    pub(crate) experiment: String,
+    /// How far back to look, in hours.
+    #[arg(long, default_value_t = 24)]
+    pub(crate) hours: u32,
+    /// A table for people, or JSON for programs.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table)]
+    pub(crate) format: ReportFormat,
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgument {
+    /// Where everything is kept: `sqlite:PATH` or `memory:`.
+    #[arg(long = "store", env = "CANDOR_STORE", default_value = "sqlite:./candor.db")]
+    pub(crate) url: StoreUrl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}

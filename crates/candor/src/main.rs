@@ -1,0 +1,35 @@
+//! The `candor` command line.
+
+mod analyze;
+mod cli;
+mod doctor;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            // The alternate form prints the whole chain of causes on one line.
+            eprintln!("candor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Analyze(arguments) => analyze::run(arguments).await,
+            Command::Doctor(arguments) => doctor::run(arguments).await,
+        }
+    })
+}
