@@ -5,7 +5,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::responses::Seq;
-use crate::scalar::absent::{Message, or_default};
+use crate::scalar::absent::{or_default, required_messages};
 use crate::scalar::{number, query, text};
 use crate::trace::{LocationJson, RawLocation};
 
@@ -97,7 +97,8 @@ pub struct SearchTraces {
 
 #[derive(Deserialize)]
 struct RawSearchTraces {
-    locations: Option<Vec<Message<RawLocation>>>,
+    #[serde(deserialize_with = "required_messages")]
+    locations: Vec<RawLocation>,
     #[serde(default, deserialize_with = "text::option::deserialize")]
     filter: Option<String>,
     #[serde(default, alias = "maxResults", deserialize_with = "number::optional")]
@@ -113,8 +114,7 @@ impl TryFrom<RawSearchTraces> for SearchTraces {
 
     fn try_from(raw: RawSearchTraces) -> Result<Self, String> {
         const DEFAULT_MAX_RESULTS: i64 = 100;
-        let locations = raw.locations.ok_or("missing field `locations`")?;
-        let ids = locations.iter().filter_map(|Message(location)| location.experiment());
+        let ids = raw.locations.iter().filter_map(RawLocation::experiment);
         let max_results = page_size(raw.max_results.unwrap_or(DEFAULT_MAX_RESULTS))?;
         if max_results > MAX_TRACES {
             return Err(format!(

@@ -200,7 +200,9 @@ fn links_have_their_limits() {
     );
     check::<LinkToRun>(&json!({"trace_ids": []}), &missing("run_id"));
     check::<LinkToRun>(&json!({"run_id": "r"}), &missing("trace_ids"));
-    check::<LinkPrompts>(&json!({"trace_id": "tr-x"}), &missing("prompt_versions"));
+    for request in [json!({"trace_id": "tr-x"}), json!({"trace_id": "tr-x", "prompt_versions": null})] {
+        check::<LinkPrompts>(&request, &missing("prompt_versions"));
+    }
     check::<LinkPrompts>(
         &json!({"trace_id": "tr-x", "prompt_versions": [{"name": "n"}]}),
         &missing("prompt_versions[0].version"),

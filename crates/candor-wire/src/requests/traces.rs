@@ -2,7 +2,7 @@ use candor_model::{AssessmentId, ExperimentId, TimestampMs, TraceId, TraceInfo};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::assessment::AssessmentInput;
-use crate::scalar::absent::required;
+use crate::scalar::absent::{required, required_messages};
 use crate::scalar::{number, query, text};
 use crate::trace::RawTraceInfo;
 use crate::{AnyId, WireError};
@@ -203,7 +203,7 @@ pub struct LinkPrompts {
     #[serde(alias = "traceId", with = "text")]
     pub trace_id: AnyId<TraceId>,
     /// The prompts.
-    #[serde(alias = "promptVersions")]
+    #[serde(alias = "promptVersions", deserialize_with = "required_messages")]
     pub prompt_versions: Vec<PromptVersion>,
 }
 

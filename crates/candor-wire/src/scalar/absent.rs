@@ -79,6 +79,20 @@ where
     deserializer.deserialize_any(List(PhantomData))
 }
 
+/// Reads a list of messages that must be there, though it may be empty; null counts as missing.
+///
+/// # Errors
+/// As [`messages`], and when it is missing.
+pub fn required_messages<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let list: Option<Vec<Message<T>>> = Option::deserialize(deserializer)?;
+    let list = list.ok_or_else(|| Error::custom(MISSING))?;
+    Ok(list.into_iter().map(|Message(message)| message).collect())
+}
+
 /// A message that only an object is read as; derived deserializers would take an array too.
 #[derive(Debug)]
 pub(crate) struct Message<T>(pub(crate) T);
