@@ -20,10 +20,6 @@ impl ApiState {
     }
 
     /// Runs a write to its end even if the caller hangs up or the request times out meanwhile.
-    ///
-    /// ```ignore
-    /// state.write(|store| async move { store.log_spans(batch).await }).await?;
-    /// ```
     pub(crate) async fn write<T, F>(&self, write: impl FnOnce(Arc<DynTrackingStore>) -> F) -> T
     where
         T: Send + 'static,

@@ -1,5 +1,7 @@
 //! Every mistake of a caller has an answer in MLflow's envelope, in MLflow's words where it has any.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must stop its test")]
+
 mod common;
 
 use axum::Router;
@@ -12,6 +14,7 @@ const OTHER: &str = "tr-ffffffffffffffffffffffffffffffff";
 async fn call(app: &Router, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let reply = send(app, method, path, &[("content-type", "application/json")], body.to_string().into_bytes()).await;
     let json = reply.json().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&reply.body)));
+    assert_eq!(reply.headers["content-type"], "application/json");
     (reply.status.as_u16(), json)
 }
 

@@ -1,5 +1,7 @@
 //! Ten thousand damaged requests: none may crash the server or be answered as the server's fault.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must stop its test")]
+
 mod common;
 
 use std::path::Path;
@@ -37,6 +39,7 @@ async fn damaged_requests_are_never_the_servers_fault() {
         let reply = call(&app, sample, body).await;
         let place = format!("round {round}: {} {}\n{shown}", sample.method, sample.path);
         let answer = String::from_utf8_lossy(&reply.body);
+        assert!(reply.headers.contains_key("x-request-id"), "{place}");
         assert!(reply.status.as_u16() < 500, "{place}\n{}: {answer}", reply.status);
         if reply.status.is_client_error() {
             refused += 1;

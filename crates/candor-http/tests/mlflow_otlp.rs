@@ -1,5 +1,7 @@
 //! `POST /v1/traces`
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must stop its test")]
+
 mod common;
 
 use std::io::Write;

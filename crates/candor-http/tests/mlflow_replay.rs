@@ -1,5 +1,7 @@
 //! Replays recorded calls of a real MLflow server, in order, and compares every answer.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must stop its test")]
+
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};

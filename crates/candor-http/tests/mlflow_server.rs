@@ -1,5 +1,7 @@
 //! What stands around the routers: ids, limits, time-outs, origins, and the end of the service.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails must stop its test")]
+
 mod common;
 
 use std::sync::Arc;
