@@ -18,13 +18,18 @@
 //! A back end that lives in a directory returns `(store, directory)`: see [`Fixture`]. What a back
 //! end declares in [`Capabilities`](crate::Capabilities) that it cannot do, it must refuse as the
 //! trait's docs say.
+//!
+//! The cases of [`reference`] compare with [`MemoryStore`](crate::MemoryStore) on random data:
+//! `CANDOR_PROPTEST_CASES` says on how much (256 when unset), `CANDOR_PROPTEST_SEED` on which.
 
 #![expect(clippy::unwrap_used, reason = "cases panic to fail")]
 
+pub mod arbitrary;
 pub mod assessments;
 pub mod experiments;
 pub mod load;
 pub mod pending;
+pub mod reference;
 pub mod samples;
 pub mod search;
 pub mod spans;
@@ -227,6 +232,11 @@ macro_rules! tracking_store_conformance {
                 long_and_odd_texts_survive
                 a_thousand_assessments_on_one_trace
                 pages_cover_every_trace_exactly_once
+            }
+            reference {
+                filter_matches_reference
+                stats_match_reference
+                writes_match_reference
             }
         }
     };

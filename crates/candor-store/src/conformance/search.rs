@@ -60,7 +60,7 @@ pub async fn texts_are_filtered(store: &DynTrackingStore) {
     let mut first = samples::trace_of_request(1, "req-1");
     first.state = TraceState::Error;
     first.tags.extend([("env", "prod"), ("a.b", "x"), ("odd key-1", "O'Hara"), ("ünï", "CAFÉ")].map(owned));
-    first.metadata.extend([(keys::SOURCE_RUN, "run-1"), ("k", "50%_\\")].map(owned));
+    first.metadata.extend([(keys::SOURCE_RUN, "run-1"), ("k", "50%_\\x")].map(owned));
     let mut second = samples::trace_of_request(2, "REQ-2");
     second.tags.remove(keys::TRACE_NAME);
     second.tags.insert("env".into(), "Prod".into());
@@ -100,7 +100,7 @@ pub async fn texts_are_filtered(store: &DynTrackingStore) {
         ("tags.`ünï` ILIKE 'cafÉ'", &[1]),
         ("tags.`ünï` ILIKE 'café'", &[]),
         ("metadata.k = ''", &[2]),
-        ("metadata.k LIKE '50%_\\'", &[1]),
+        ("metadata.k LIKE '50%_\\x'", &[1]),
         ("request_metadata.k != '' AND metadata.K IS NULL", &[1]),
     ] {
         check(store, filter, expected).await;
