@@ -214,7 +214,10 @@ impl<'t> Cursor<'t> {
                 let message = format!("a key with {c:?} needs back-quotes: {prefix}.`…`");
                 Err(self.error(message, start..self.pos + c.len_utf8()))
             }
-            _ if key.is_empty() => Err(self.error(format!("{prefix} needs a key after the dot"), start..self.pos)),
+            // MLflow takes a tag without a key, which no trace has.
+            _ if key.is_empty() && !is_map(prefix) => {
+                Err(self.error(format!("{prefix} needs a key after the dot"), start..self.pos))
+            }
             _ => Ok(key),
         }
     }
@@ -227,3 +230,8 @@ fn is_word(c: char) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+/// Whether any key may follow the prefix.
+fn is_map(prefix: &str) -> bool {
+    matches!(prefix, "tag" | "tags" | "metadata" | "request_metadata")
+}

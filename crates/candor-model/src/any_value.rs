@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use crate::json_text::{NonAscii, any_value_text};
 
 /// An attribute value of OpenTelemetry.
@@ -79,6 +81,34 @@ impl Attributes {
         }
     }
 
+    /// Keeps the first place and the last value of each key.
+    ///
+    /// Long lists are sorted rather than scanned: what comes over the network may be hostile.
+    fn drop_repeated_keys(&mut self) {
+        const SHORT: usize = 16;
+        let pairs = &self.0;
+        let repeats = if pairs.len() <= SHORT {
+            (1..pairs.len()).any(|place| pairs[..place].iter().any(|(key, _)| *key == pairs[place].0))
+        } else {
+            let mut keys: Vec<&str> = pairs.iter().map(|(key, _)| key.as_str()).collect();
+            keys.sort_unstable();
+            keys.windows(2).any(|pair| pair[0] == pair[1])
+        };
+        if !repeats {
+            return;
+        }
+        let mut places: HashMap<String, usize> = HashMap::with_capacity(self.0.len());
+        for (key, value) in std::mem::take(&mut self.0) {
+            match places.get(&key) {
+                Some(place) => self.0[*place].1 = value,
+                None => {
+                    places.insert(key.clone(), self.0.len());
+                    self.0.push((key, value));
+                }
+            }
+        }
+    }
+
     /// All pairs, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &AnyValue)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
@@ -103,10 +133,8 @@ impl Attributes {
 impl<K: Into<String>> FromIterator<(K, AnyValue)> for Attributes {
     /// The last value of a repeated key wins.
     fn from_iter<I: IntoIterator<Item = (K, AnyValue)>>(pairs: I) -> Self {
-        let mut attributes = Self::default();
-        for (key, value) in pairs {
-            attributes.insert(key, value);
-        }
+        let mut attributes = Self(pairs.into_iter().map(|(key, value)| (key.into(), value)).collect());
+        attributes.drop_repeated_keys();
         attributes
     }
 }
@@ -117,5 +145,22 @@ impl IntoIterator for Attributes {
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_key_keeps_its_place_and_takes_the_last_value() {
+        for filler in [0, 40] {
+            let mut pairs = vec![("a".to_owned(), AnyValue::Int(1)), ("b".to_owned(), AnyValue::Int(2))];
+            pairs.extend((0..filler).map(|n| (format!("filler-{n}"), AnyValue::Empty)));
+            pairs.push(("a".to_owned(), AnyValue::Int(3)));
+            let attributes = Attributes::from_iter(pairs);
+            assert_eq!(attributes.len(), 2 + filler);
+            assert_eq!(attributes.iter().next(), Some(("a", &AnyValue::Int(3))));
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Identifiers: raw bytes inside, MLflow's text outside.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use crate::ModelError;
@@ -178,8 +178,13 @@ fn parse_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 fn write_hex(f: &mut fmt::Formatter<'_>, prefix: &str, bytes: &[u8]) -> fmt::Result {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     f.write_str(prefix)?;
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    for byte in bytes {
+        f.write_char(DIGITS[usize::from(byte >> 4)].into())?;
+        f.write_char(DIGITS[usize::from(byte & 15)].into())?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -87,12 +87,23 @@ fn keys_are_bare_or_quoted_as_a_whole() {
     check_subject("tags.\"it's\"", Some((Some("tags"), "it's")));
     check_subject("tags.'a \"b\"'", Some((Some("tags"), "a \"b\"")));
     check_subject("tags.ключ", Some((Some("tags"), "ключ")));
+    check_subject("tags.", Some((Some("tags"), "")));
+    check_subject("metadata.``", Some((Some("metadata"), "")));
     check_subject("tags..a.", Some((Some("tags"), ".a.")));
     check_subject("span.attributes.`a b`", Some((Some("span"), "attributes.a b")));
     check_subject("span.`attributes.a b`", Some((Some("span"), "attributes.a b")));
-    for refused in
-        ["'a'", "\"tags\".a", "tags.", "tags. a", "tags .a", "tags.``", "tags.`a`b", "tags.`a`.b", "tags.a.`b`"]
-    {
+    for refused in [
+        "'a'",
+        "\"tags\".a",
+        "span.",
+        "feedback.",
+        "tags. a",
+        "tags .a",
+        "feedback.``",
+        "tags.`a`b",
+        "tags.`a`.b",
+        "tags.a.`b`",
+    ] {
         check_subject(refused, None);
     }
     for refused in ["tags.a-b", "tags.a/b", "tags.a:b", "tags.a$b", "tags.a#b", "tags.`a", "(a", "NOT a", "?"] {
