@@ -37,6 +37,7 @@
 
 mod api;
 mod batch;
+mod body;
 mod config;
 mod detailed;
 pub(crate) mod fields;
@@ -54,7 +55,6 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
@@ -66,12 +66,10 @@ use crate::{ApiState, problem};
 /// The routes of the feedback API.
 pub fn router(state: ApiState, config: FeedbackConfig) -> Router {
     let config = config.without_repeated_dimensions();
-    let one = DefaultBodyLimit::max(config.limits.body_bytes);
-    let many = DefaultBodyLimit::max(config.limits.batch_body_bytes);
     let mut routes = Router::new()
-        .route("/feedback", post(guide::post).layer(one))
-        .route("/api/v1/feedback", post(general::post).layer(one).get(history::get).delete(retract::by_source))
-        .route("/api/v1/feedback:batch", post(batch::post).layer(many))
+        .route("/feedback", post(guide::post))
+        .route("/api/v1/feedback", post(general::post).get(history::get).delete(retract::by_source))
+        .route("/api/v1/feedback:batch", post(batch::post))
         .route("/api/v1/feedback/pending", get(pending::get))
         .route("/api/v1/feedback/{assessment_id}", delete(retract::by_id));
     if !config.dimensions.is_empty() {

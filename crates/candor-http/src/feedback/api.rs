@@ -1,14 +1,9 @@
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
 use candor_model::{DurationMs, ExperimentId, TimestampMs};
 use candor_store::{ExperimentKey, Missing, StoreError, Target, WhenMissing};
-use serde_json::{Map, Value as Json};
 
 use super::config::FeedbackConfig;
-use super::fields::kind_of;
 use crate::ApiState;
 use crate::problem::{Problem, ProblemKind, Result};
 
@@ -18,9 +13,6 @@ pub(crate) struct Api {
     pub(crate) state: ApiState,
     pub(crate) config: Arc<FeedbackConfig>,
 }
-
-/// A body, or why it could not be read.
-pub(crate) type Body = Result<Bytes, BytesRejection>;
 
 impl Api {
     /// The time now.
@@ -61,37 +53,4 @@ impl Api {
             }
         }
     }
-}
-
-/// Reads a body that must be a JSON object.
-///
-/// # Errors
-/// 415, 413, 408 and 400, in this order.
-pub(crate) async fn read_object(headers: &HeaderMap, body: Body) -> Result<Map<String, Json>> {
-    check_media_type(headers)?;
-    let bytes = body.map_err(|rejection| {
-        let (status, words) = crate::server::body::explain(&rejection);
-        let kind = match status {
-            StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
-            StatusCode::REQUEST_TIMEOUT => ProblemKind::RequestTimeout,
-            _ => ProblemKind::MalformedJson,
-        };
-        Problem::new(kind, words)
-    })?;
-    let malformed = |words: String| Problem::new(ProblemKind::MalformedJson, words);
-    match crate::server::body::decode_aside(bytes.len(), move || serde_json::from_slice(&bytes)).await {
-        Ok(Json::Object(object)) => Ok(object),
-        Ok(other) => Err(malformed(format!("the body must be a JSON object, got {}", kind_of(&other)))),
-        Err(error) => Err(malformed(format!("the body is not JSON: {error}"))),
-    }
-}
-
-fn check_media_type(headers: &HeaderMap) -> Result<()> {
-    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media_type = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if media_type == "application/json" || (media_type.starts_with("application/") && media_type.ends_with("+json")) {
-        return Ok(());
-    }
-    let detail = format!("Content-Type must be application/json, got {media_type:?}");
-    Err(Problem::new(ProblemKind::UnsupportedMediaType, detail))
 }

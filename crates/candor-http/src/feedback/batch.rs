@@ -1,13 +1,15 @@
 //! `POST /api/v1/feedback:batch`: many verdicts, each answered for itself.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use candor_store::NewAssessment;
 use serde::Serialize;
 use serde_json::Value as JsonValue;
 
-use super::api::{Api, Body, read_object};
+use super::api::Api;
+use super::body::read_object;
 use super::fields::{Fields, kind_of};
 use super::general;
 use super::idempotency::{IdempotencyKey, KEY_HEADER};
@@ -21,7 +23,7 @@ pub(super) async fn post(State(api): State<Api>, uri: Uri, headers: HeaderMap, b
     if headers.contains_key(KEY_HEADER) {
         return Err(Problem::field(KEY_HEADER, "is for single verdicts; give each item its own idempotency_key"));
     }
-    let mut fields = Fields::of_object(read_object(&headers, body).await?);
+    let mut fields = Fields::of_object(read_object(&headers, body, api.config.limits.batch_body_bytes).await?);
     let items = read_items(&mut fields, api.config.limits.batch_items);
     let items = fields.finish(items)?;
 

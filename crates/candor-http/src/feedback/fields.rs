@@ -73,7 +73,10 @@ impl Fields {
         let text = self.text(name)?;
         match parse(&text) {
             Ok(value) => Some(value),
-            Err(error) => self.error(name, error.to_string()),
+            Err(error) => {
+                let reason = error.to_string(); // of the model's errors, some begin with the field
+                self.error(name, reason.strip_prefix(&format!("{name} ")).unwrap_or(&reason))
+            }
         }
     }
 

@@ -1,12 +1,14 @@
 //! `POST /api/v1/feedback`: one verdict of any kind, on a trace or a span of it.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use candor_model::{AssessmentName, DurationMs, TimestampMs};
 use candor_wire::scalar::parse_timestamp;
 
-use super::api::{Api, Body, read_object};
+use super::api::Api;
+use super::body::read_object;
 use super::fields::Fields;
 use super::idempotency::IdempotencyKey;
 use super::identity::Author;
@@ -22,7 +24,7 @@ const CLOCK_SKEW: DurationMs = DurationMs::from_millis(5 * 60 * 1000);
 /// Logs one verdict.
 pub(super) async fn post(State(api): State<Api>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response> {
     Fields::of_query(&uri).finish(Some(()))?;
-    let mut fields = Fields::of_object(read_object(&headers, body).await?);
+    let mut fields = Fields::of_object(read_object(&headers, body, api.config.limits.body_bytes).await?);
     let key = IdempotencyKey::of_body(&headers, &mut fields);
     let submission = read(fields, key, &headers, &api)?;
     let recorded = api.record_one(submission.into_assessment(&api).await?).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +11,8 @@ use candor_model::{AssessmentBody, AssessmentName, Value};
 use candor_store::{Target, TargetRef};
 use serde_json::{Map, Value as Json, json};
 
-use super::api::{Api, Body, read_object};
+use super::api::Api;
+use super::body::read_object;
 use super::fields::Fields;
 use super::idempotency::IdempotencyKey;
 use super::identity::Author;
@@ -21,7 +23,7 @@ use crate::problem::{Problem, ProblemKind, Result};
 
 /// Logs a verdict as `user_feedback`.
 pub(super) async fn post(State(api): State<Api>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response> {
-    let body = Fields::of_object(read_object(&headers, body).await?);
+    let body = Fields::of_object(read_object(&headers, body, api.config.limits.body_bytes).await?);
     let submission = read(&uri, &headers, body, &api)?;
     let target = submission.aim.target.clone();
     let recorded = api.record_one(submission.into_assessment(&api).await?).await;

@@ -67,10 +67,10 @@ struct WaitingView {
 impl From<&Assessment> for FeedbackView {
     fn from(stored: &Assessment) -> Self {
         let (id, trace) = (stored.id, stored.trace_id);
-        let links = BTreeMap::from([
-            ("history", format!("/api/v1/feedback?trace_id={trace}")),
-            ("withdraw", format!("/api/v1/feedback/{id}?trace_id={trace}")),
-        ]);
+        let mut links = BTreeMap::from([("history", format!("/api/v1/feedback?trace_id={trace}"))]);
+        if stored.valid {
+            links.insert("withdraw", format!("/api/v1/feedback/{id}?trace_id={trace}"));
+        }
         Self {
             assessment_id: id.to_string(),
             trace_id: Some(trace.to_string()),
@@ -97,10 +97,10 @@ impl FeedbackView {
     /// A verdict on hold; an orphan when it was accepted before `orphaned_before`.
     pub(crate) fn waiting(held: &PendingFeedback, orphaned_before: TimestampMs) -> Self {
         let item = &held.item;
-        let links = BTreeMap::from([
-            ("pending", format!("/api/v1/feedback/pending?assessment_id={}", item.id)),
-            ("withdraw", format!("/api/v1/feedback/{}", item.id)),
-        ]);
+        let mut links = BTreeMap::from([("pending", format!("/api/v1/feedback/pending?assessment_id={}", item.id))]);
+        if !is_withdrawal(item) {
+            links.insert("withdraw", format!("/api/v1/feedback/{}", item.id));
+        }
         Self {
             assessment_id: item.id.to_string(),
             trace_id: None,

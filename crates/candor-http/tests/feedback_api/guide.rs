@@ -163,3 +163,26 @@ async fn a_problem_names_the_request() {
     let reply = app.send("POST", "/feedback", &[("X-Request-Id", "r-7")], "").await;
     assert_eq!(reply.body["request_id"], "r-7");
 }
+
+#[tokio::test]
+async fn a_client_that_sends_far_too_much_still_reads_the_refusal() {
+    use std::io::{Read, Write};
+
+    let app = App::with_trace().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async move { axum::serve(listener, app.router).await });
+    let answer = tokio::task::spawn_blocking(move || {
+        let body = vec![b'x'; 20 << 20];
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = "POST /feedback?client_request_id=req-1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+        write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len()).unwrap();
+        stream.write_all(&body).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    server.abort();
+}
