@@ -15,7 +15,7 @@ use crate::error::During;
 use crate::traces;
 use plan::Plan;
 
-pub(crate) fn traces(connection: &Connection, query: &TraceQuery) -> Result<Page<TraceInfo>> {
+pub(crate) fn traces(connection: &Connection, query: &TraceQuery, few_entries: i64) -> Result<Page<TraceInfo>> {
     check_page_size(query.max_results)?;
     let order = effective_order(&query.order_by);
     let query_id = QueryId::traces(&query.filter, &order, &query.experiments);
@@ -24,10 +24,11 @@ pub(crate) fn traces(connection: &Connection, query: &TraceQuery) -> Result<Page
     let mut experiments = query.experiments.clone();
     experiments.sort_unstable();
     experiments.dedup();
-    let plan = Plan { filter: &query.filter, order: &order, after: after.as_ref(), limit: query.max_results };
+    let plan =
+        Plan { filter: &query.filter, order: &order, after: after.as_ref(), limit: query.max_results, few_entries };
     let mut found: Vec<Found> = Vec::new();
     for experiment in experiments {
-        let Some(statement) = plan.statement(connection, experiment)? else { continue };
+        let statement = plan.statement(connection, experiment)?;
         found.extend(run(connection, &statement, &order)?);
     }
     found.sort_by(|a, b| compare_values(&order, &a.keys, &b.keys));

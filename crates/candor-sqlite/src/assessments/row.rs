@@ -211,7 +211,8 @@ fn read_value(row: &Row<'_>, at: usize) -> Result<Value, BoxError> {
         1 => Value::Bool(false),
         2 => Value::Bool(true),
         3 => Value::Int(row.get(at + 11)?),
-        4 => Value::Float(FiniteF64::new(row.get(at + 12)?)?),
+        // The text, since SQLite's own doubles have no -0.0.
+        4 => Value::Float(FiniteF64::new(row.get_ref(at + 13)?.as_str()?.parse()?)?),
         5 => Value::Text(row.get(at + 14)?),
         6 | 7 => {
             let json: serde_json::Value = serde_json::from_str(row.get_ref(at + 13)?.as_str()?)?;

@@ -19,9 +19,6 @@ use super::{clauses, order};
 use crate::error::During;
 use crate::statements::Statements;
 
-/// The most index entries that are collected and sorted; with more, walking meets one soon enough.
-const FEW: i64 = 10_000;
-
 /// A search, free of the experiment.
 pub(crate) struct Plan<'a> {
     pub(crate) filter: &'a TraceFilter,
@@ -29,20 +26,22 @@ pub(crate) struct Plan<'a> {
     pub(crate) order: &'a [OrderBy],
     pub(crate) after: Option<&'a PageToken>,
     pub(crate) limit: usize,
+    /// See [`SqliteOptions`](crate::SqliteOptions).
+    pub(crate) few_entries: i64,
 }
 
 impl Plan<'_> {
-    /// The statement that finds the page's traces in one experiment; `None` when there can be none.
-    pub(crate) fn statement(&self, connection: &Connection, experiment: ExperimentId) -> Result<Option<Sql>> {
+    /// The statement that finds the page's traces in one experiment.
+    pub(crate) fn statement(&self, connection: &Connection, experiment: ExperimentId) -> Result<Sql> {
         let mut best: Option<(i64, Driver)> = None;
         for driver in self.drivers(experiment.get()) {
-            let bound = best.as_ref().map_or(FEW, |(count, _)| *count);
+            let bound = best.as_ref().map_or(self.few_entries, |(count, _)| *count);
             let count = count(connection, &driver.entries, bound)?;
             if count < bound {
                 best = Some((count, driver));
             }
         }
-        Ok(Some(self.select(experiment.get(), best.map(|(_, driver)| driver.traces))?))
+        self.select(experiment.get(), best.map(|(_, driver)| driver.traces))
     }
 
     /// The statement that starts from `driver`, or walks the experiment.
