@@ -24,12 +24,14 @@ use error::MlflowError;
 
 /// The routes of MLflow's API, to be mounted at the root of an app.
 ///
+/// Outside of MLflow's own prefixes it takes `/version`, by which clients tell that they may upload
+/// spans, and `/graphql`, which MLflow's pages need. A `/health` is the app's business.
+///
 /// Paths that are not known are answered in MLflow's form below `/api/2.0/mlflow` and
 /// `/api/3.0/mlflow` (and their twins) only; all others are left to the app. Bodies may be as long as
 /// the app's [`DefaultBodyLimit`](axum::extract::DefaultBodyLimit) says, 2 MB without one.
 pub fn router(state: ApiState) -> Router {
     let mut router = Router::new()
-        .route("/health", get(probes::health))
         .route("/version", get(probes::version))
         .route("/graphql", post(ui::graphql))
         .method_not_allowed_fallback(method_not_allowed);
@@ -53,6 +55,7 @@ fn version_2() -> Router<ApiState> {
         .route("/experiments/restore", post(experiments::restore))
         .route("/experiments/set-experiment-tag", post(experiments::set_tag))
         .route("/experiments/delete-experiment-tag", post(experiments::delete_tag))
+        .route("/runs/get", get(probes::run))
         .route("/traces/link-to-run", post(traces::link_to_run))
         .route("/traces/link-prompts", post(traces::link_prompts))
 }

@@ -20,9 +20,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::RequestBodyDeadlineLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::feedback::FeedbackConfig;
 use crate::{ApiState, analytics, feedback, mlflow, otlp};
@@ -40,7 +41,9 @@ pub struct Limits {
     ///
     /// A write that was passed to the store by then is carried out all the same.
     pub request_timeout: Duration,
-    /// How long a request body may take to arrive. 20 s by default.
+    /// How long to wait for the next piece of a request body before the answer is 408. 10 s by default.
+    ///
+    /// A body that trickles in falls under [`request_timeout`](Self::request_timeout).
     pub body_timeout: Duration,
 }
 
@@ -49,7 +52,7 @@ impl Default for Limits {
         Self {
             body_bytes: 32 * 1024 * 1024,
             request_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(20),
+            body_timeout: Duration::from_secs(10),
         }
     }
 }
@@ -71,14 +74,18 @@ pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_or
         .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
         .merge(guarded(otlp::router(state), ErrorForm::Otlp))
         .merge(guarded(own, ErrorForm::Problem).layer(cors(&origins)))
+        .route("/health", get(async || "OK"))
         .fallback(form::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
-        .layer(RequestBodyDeadlineLayer::new(limits.body_timeout))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
+        .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(always(header::X_FRAME_OPTIONS, "SAMEORIGIN"))
         .layer(from_fn(observe::observe))
+}
+
+/// Sets a header of every answer that does not set it itself.
+fn always(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
 fn cors(origins: &OriginPolicy) -> CorsLayer {

@@ -81,6 +81,7 @@ async fn mistakes_are_told_in_the_words_of_mlflow() {
         ("POST", start, json!({}), 400, missing("trace")),
         ("POST", start, json!({"trace": {"trace_info": {"trace_id": OTHER}}}), 400, missing("trace.trace_info.trace_location")),
         ("POST", start, info(json!({"trace_metadata": {"mlflow.trace.session": "s".repeat(251)}})), 400, "'Session ID' exceeds the maximum length of 250 characters".into()),
+        ("GET", "2.0/mlflow/runs/get?run_id=r", json!({}), 404, "Run with id=r not found".into()),
         ("GET", "3.0/mlflow/traces/nonsense", json!({}), 404, "Trace with ID 'nonsense' not found.".into()),
         ("GET", "3.0/mlflow/traces/get", json!({}), 400, missing("trace_id")),
         ("GET", "3.0/mlflow/traces/get?trace_id=nonsense", json!({}), 404, "Trace with ID nonsense is not found.".into()),
@@ -210,4 +211,24 @@ async fn deletes_of_what_is_not_there_are_done() {
         let reply = send(&app, "DELETE", path, &[], b"not even JSON".to_vec()).await;
         assert_eq!((reply.status.as_u16(), reply.json()), (200, Some(json!({}))));
     }
+}
+
+#[tokio::test]
+async fn batches_may_be_restricted_to_experiments() {
+    let (app, _) = seeded().await;
+    for (experiments, found) in [("", 1), ("&experiment_ids=0", 1), ("&experiment_ids=1", 0)] {
+        let path = format!("/api/3.0/mlflow/traces/batchGet?trace_ids={TRACE}{experiments}");
+        let (_, answer) = call(&app, "GET", &path, &json!({})).await;
+        assert_eq!(answer["traces"].as_array().map_or(0, Vec::len), found, "{experiments}");
+    }
+    let path = "/api/3.0/mlflow/traces/batchGetInfos";
+    for (experiments, found) in [(json!(null), 1), (json!(["1", "0"]), 1), (json!([]), 0)] {
+        let (_, answer) = call(&app, "POST", path, &json!({"trace_ids": [TRACE], "experiment_ids": experiments})).await;
+        assert_eq!(answer["trace_infos"].as_array().map_or(0, Vec::len), found, "{experiments}");
+    }
+    let (status, answer) = call(&app, "POST", path, &json!({"trace_ids": [], "experiment_ids": ["x"]})).await;
+    assert_eq!(
+        (status, answer["message"].as_str()),
+        (400, Some("Invalid experiment ID 'x'. Experiment ID must be a valid integer."))
+    );
 }

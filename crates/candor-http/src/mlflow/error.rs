@@ -107,7 +107,7 @@ impl MlflowError {
         match error {
             StoreError::NotFound(missing) => Self::missing(call, &missing),
             StoreError::AlreadyExists { what } => {
-                Self::new(ErrorCode::ResourceAlreadyExists, format!("{what} already exists."))
+                Self::new(ErrorCode::ResourceAlreadyExists, capitalised(format!("{what} already exists.")))
             }
             StoreError::Invalid { field: "expectation", reason } if reason.contains("feedback") => {
                 Self::invalid("Cannot update expectation value on a Feedback assessment.")

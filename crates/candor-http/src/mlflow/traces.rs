@@ -2,6 +2,7 @@
 
 mod embedded;
 mod export;
+mod within;
 
 use axum::Json;
 use axum::extract::State;
@@ -16,6 +17,7 @@ use candor_wire::responses::{Empty, TraceEnvelope, TraceInfoEnvelope, TraceInfoL
 use super::error::{Call, MlflowError};
 use super::extract::{Body, PathText, Query};
 use crate::ApiState;
+use within::Within;
 
 type Result<T, E = MlflowError> = std::result::Result<T, E>;
 
@@ -56,19 +58,20 @@ pub(super) async fn get(
 /// Traces that are not there, or not all there yet, are passed over.
 pub(super) async fn batch_get(
     State(state): State<ApiState>,
-    Query(request): Query<BatchGetTraces>,
+    Query(Within { request, experiments }): Query<Within<BatchGetTraces>>,
 ) -> Result<Json<TraceList<Vec<Trace>>>> {
     let mut traces = state.store.get_traces(&request.trace_ids, true).await?;
-    traces.retain(export::is_complete);
+    traces.retain(|trace| export::is_complete(trace) && experiments.contain(&trace.info));
     Ok(Json(TraceList(traces)))
 }
 
 pub(super) async fn batch_get_infos(
     State(state): State<ApiState>,
-    Body(request): Body<BatchGetInfos>,
+    Body(Within { request, experiments }): Body<Within<BatchGetInfos>>,
 ) -> Result<Json<TraceInfoList<Vec<TraceInfo>>>> {
     let traces = state.store.get_traces(&request.trace_ids, false).await?;
-    Ok(Json(TraceInfoList(traces.into_iter().map(|trace| trace.info).collect())))
+    let infos = traces.into_iter().map(|trace| trace.info).filter(|info| experiments.contain(info));
+    Ok(Json(TraceInfoList(infos.collect())))
 }
 
 pub(super) async fn delete(

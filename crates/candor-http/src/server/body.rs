@@ -4,10 +4,14 @@ use std::error::Error;
 
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, StatusCode};
+use tokio::sync::Semaphore;
 use tower_http::timeout::TimeoutError;
 
 /// Bodies up to this many bytes are decoded in place; longer ones would hold up other requests.
 const IN_PLACE_BYTES: usize = 64 * 1024;
+
+/// How many long bodies are decoded at a time, since each may need many times its length in memory.
+static LONG_BODIES: Semaphore = Semaphore::const_new(8);
 
 /// The status and the words for a body that could not be read to its end.
 pub(crate) fn explain(rejection: &BytesRejection) -> (StatusCode, String) {
@@ -28,8 +32,14 @@ pub(crate) async fn decode_aside<T: Send + 'static>(length: usize, decode: impl 
     if length <= IN_PLACE_BYTES {
         return decode();
     }
+    let permit = LONG_BODIES.acquire().await; // never closed, so never an error
     let span = tracing::Span::current();
-    match tokio::task::spawn_blocking(move || span.in_scope(decode)).await {
+    let decode_under_permit = move || {
+        let decoded = span.in_scope(decode);
+        drop(permit); // only here: the thread goes on when nobody waits for it any more
+        decoded
+    };
+    match tokio::task::spawn_blocking(decode_under_permit).await {
         Ok(decoded) => decoded,
         Err(error) => crate::state::resume(error),
     }
