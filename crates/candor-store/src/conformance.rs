@@ -27,6 +27,7 @@
 pub mod arbitrary;
 pub mod assessments;
 pub mod experiments;
+pub mod filters;
 pub mod load;
 pub mod pending;
 pub mod reference;
@@ -206,6 +207,12 @@ macro_rules! tracking_store_conformance {
             search {
                 traces_are_listed_newest_first
                 search_keeps_to_its_experiments
+                traces_are_ordered
+                paging_survives_changes
+                page_tokens_belong_to_their_query
+                found_traces_are_whole
+            }
+            filters {
                 numbers_are_filtered
                 texts_are_filtered
                 spans_are_filtered
@@ -214,10 +221,6 @@ macro_rules! tracking_store_conformance {
                 feedback_conditions_are_independent
                 issues_are_filtered
                 session_verdicts_speak_for_the_session
-                traces_are_ordered
-                paging_survives_changes
-                page_tokens_belong_to_their_query
-                found_traces_are_whole
             }
             stats {
                 stats_count_valid_feedback

@@ -224,3 +224,6 @@ pub struct Capabilities {
     /// to wait fails with [`StoreError::Unsupported`].
     pub holds_feedback: bool,
 }
+
+#[cfg(all(test, feature = "mock"))]
+mod tests;

@@ -115,8 +115,9 @@ impl From<&TraceInfo> for TargetCandidate {
 /// is looked for everywhere.
 ///
 /// # Errors
-/// [`StoreError::Invalid`] for a target without ids; [`StoreError::Ambiguous`] when several traces fit (save for a client request id, where the
-/// newest is meant) or when the ids belong to different traces; errors of `lookup`.
+/// [`StoreError::Invalid`] for a target without ids; [`StoreError::Ambiguous`] when several traces
+/// fit (save for a client request id, where the newest is meant) or when the ids belong to
+/// different traces; errors of `lookup`.
 pub fn resolve(
     target: &Target,
     mut lookup: impl FnMut(&TargetRef) -> Result<Vec<TargetCandidate>>,

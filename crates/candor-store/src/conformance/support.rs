@@ -99,6 +99,11 @@ pub(super) async fn found(store: &DynTrackingStore, filter: &str) -> Vec<TraceId
     all_ids(store, query(filter)).await
 }
 
+/// An entry of a map of texts.
+pub(super) fn owned((key, value): (&str, &str)) -> (String, String) {
+    (key.to_owned(), value.to_owned())
+}
+
 /// A target of one id, to be looked for everywhere.
 pub(super) fn by(reference: TargetRef) -> Target {
     Target { refs: vec![reference], experiment: None }

@@ -6,6 +6,7 @@ fn every_case_is_listed_once() {
     let sources = [
         include_str!("assessments.rs"),
         include_str!("experiments.rs"),
+        include_str!("filters.rs"),
         include_str!("load.rs"),
         include_str!("pending.rs"),
         include_str!("reference.rs"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use candor_model::{Assessment, AssessmentBody, ExperimentId, Source, TraceInfo, TraceState, Value, keys};
 
 use super::samples::{self, assessment_id, at, trace_id};
-use super::support::{create, found, info, log, logged, start, start_all, trace, valid};
+use super::support::{create, found, info, log, logged, owned, start, start_all, trace, valid};
 use crate::{
     DynTrackingStore, ExperimentChange, Missing, StoreError, TagChange, Target, TargetRef, TraceLink, TraceSelection,
 };
@@ -263,7 +263,7 @@ pub async fn oldest_traces_are_deleted_first(store: &DynTrackingStore) {
 }
 
 fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    pairs.into_iter().map(owned).collect()
 }
 
 fn embedded(n: u32, ms: i64) -> Assessment {

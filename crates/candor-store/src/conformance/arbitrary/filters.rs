@@ -124,13 +124,14 @@ fn spans() -> impl Strategy<Value = String> {
     let kinds = select(vec!["LLM", "TOOL", "llm", "UNKNOWN"]).prop_map(str::to_owned);
     let states = select(vec!["OK", "ERROR", "UNSET"]).prop_map(str::to_owned);
     let attribute = (key(), text()).prop_map(|(key, text)| (format!("span.attributes.{}", spelled(&key)), text));
-    let content = select(vec!["span.content", "trace.text", "attributes.text"]);
+    let content = (select(vec!["span.content", "trace.text", "attributes.text"]), select(vec!["LIKE", "ILIKE"]));
+    let content = (content, pattern()).prop_map(|((field, op), pattern)| format!("{field} {op} {}", quoted(&pattern)));
     prop_oneof![
         2 => text().prop_flat_map(|text| text_test("span.name", text)),
         1 => kinds.prop_flat_map(|text| text_test("span.type", text)),
         1 => states.prop_flat_map(|text| text_test("span.status", text)),
         2 => attribute.prop_flat_map(|(field, text)| text_match(field, text)),
-        1 => (content, select(vec!["LIKE", "ILIKE"]), pattern()).prop_map(|(field, op, pattern)| format!("{field} {op} {}", quoted(&pattern))),
+        1 => content,
     ]
 }
 
@@ -160,12 +161,9 @@ fn text_test(field: impl Into<String>, text: String) -> impl Strategy<Value = St
     let plain = text_match(field.clone(), text.clone());
     let others = vec(select(TEXTS.to_vec()), 0..3);
     let listed = (others, any::<bool>(), select(vec!["IN", "NOT IN", "in"])).prop_map(move |(mut texts, with, op)| {
-        // Inside of lists quotes and backslashes have a meaning of their own.
-        texts.retain(|text| !text.contains(['\\', '\n', '\'', '"']));
-        if with || texts.is_empty() {
-            texts.push(if text.contains('\'') { "a" } else { &text });
-        }
-        let list: Vec<String> = texts.iter().map(|text| format!("'{text}'")).collect();
+        texts.extend((with || texts.is_empty()).then_some(text.as_str()));
+        // Inside of lists backslashes have a meaning and line breaks have no place.
+        let list: Vec<String> = texts.iter().map(|text| quoted(&text.replace(['\\', '\n'], "_"))).collect();
         format!("{field} {op} ({})", list.join(", "))
     });
     prop_oneof![2 => plain, 1 => listed]
