@@ -4,10 +4,11 @@
 //! broken. Run them all with one macro call, here on a plain `Arc`:
 //!
 //! ```
-//! # use std::sync::Arc;
-//! # use candor_store::MemoryStore;
 //! mod conformance {
-//!     # use super::*;
+//!     use std::sync::Arc;
+//!
+//!     use candor_store::MemoryStore;
+//!
 //!     async fn open() -> Arc<MemoryStore> {
 //!         Arc::new(MemoryStore::new())
 //!     }
@@ -19,7 +20,7 @@
 //! end declares in [`Capabilities`](crate::Capabilities) that it cannot do, it must refuse as the
 //! trait's docs say.
 //!
-//! The cases of [`reference`] compare with [`MemoryStore`](crate::MemoryStore) on random data:
+//! The cases of [`mod@reference`] compare with [`MemoryStore`](crate::MemoryStore) on random data:
 //! `CANDOR_PROPTEST_CASES` says on how much (256 when unset), `CANDOR_PROPTEST_SEED` on which.
 
 #![expect(clippy::unwrap_used, reason = "cases panic to fail")]

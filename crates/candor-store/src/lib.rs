@@ -7,7 +7,7 @@
 //! 1. Implement the required methods of [`TrackingStore`]; [`ingest`] and [`target`] hold
 //!    the rules that every back end shares.
 //! 2. Map the driver's errors to [`StoreError`] in one function.
-//! 3. Run [`tracking_store_conformance!`] against a fresh store (feature `conformance`).
+//! 3. Run `tracking_store_conformance!` against a fresh store (feature `conformance`).
 //! 4. Declare gaps in [`Capabilities`], never silently.
 //!
 //! `examples/toy_backend.rs` does all four.
