@@ -44,7 +44,7 @@ fn doctor_tells_a_healthy_file_from_a_broken_one() {
     let output = Candor::run(&["doctor", "--store", &format!("sqlite:{}", broken.display())]);
     assert!(!output.status.success());
     let text = [output.stdout, output.stderr].concat();
-    assert!(String::from_utf8_lossy(&text).contains("not a database"));
+    assert!(String::from_utf8_lossy(&text).contains("not a SQLite database"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Candor {
         let binary = test.ancestors().nth(2).expect("the path has a profile folder").join("candor");
         assert!(binary.exists(), "{} is missing: run `cargo build --package candor`", binary.display());
         let mut command = Command::new(binary);
-        command.env_remove("RUST_LOG").current_dir(workspace());
+        command.env("RUST_LOG", "warn").current_dir(workspace());
         command
     }
 

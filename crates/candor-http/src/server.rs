@@ -8,6 +8,7 @@
 //! both are answered in the form of the API that was called.
 
 pub(crate) mod body;
+mod drain;
 mod form;
 mod guard;
 mod listen;
@@ -27,6 +28,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::feedback::FeedbackConfig;
 use crate::{ApiState, analytics, feedback, mlflow, otlp};
+use drain::Drain;
 use form::ErrorForm;
 use guard::Guard;
 pub use listen::serve;
@@ -69,6 +71,8 @@ pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_or
         let guard = Guard { form, timeout: limits.request_timeout, origins: origins.clone() };
         router.layer(from_fn_with_state(guard, guard::guard))
     };
+    // Twice what is taken is enough for mistakes; who sends more is cut off.
+    let unwanted = Drain { bytes: limits.body_bytes.saturating_mul(2).max(1 << 20), time: limits.body_timeout };
     let own = feedback::router(state.clone(), feedback).merge(analytics::router(state.clone()));
     Router::new()
         .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
@@ -78,6 +82,7 @@ pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_or
         .fallback(form::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
+        .layer(from_fn_with_state(unwanted, drain::drain))
         .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(always(header::X_FRAME_OPTIONS, "SAMEORIGIN"))
         .layer(from_fn(observe::observe))
@@ -94,7 +99,15 @@ fn cors(origins: &OriginPolicy) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, request| origins.allows(origin, &request.headers)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers(lists(&["authorization", "content-type", "idempotency-key", "traceparent", "x-request-id"]))
-        .expose_headers(lists(&["retry-after", "x-request-id"]))
+        .allow_headers(lists(&[
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "traceparent",
+            "x-request-id",
+            "x-session-id",
+            "x-user-id",
+        ]))
+        .expose_headers(lists(&["idempotent-replayed", "retry-after", "x-request-id"]))
         .max_age(Duration::from_secs(600))
 }

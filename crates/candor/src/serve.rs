@@ -1,4 +1,4 @@
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,10 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let store = arguments.store.url.open(options).with_context(|| format!("cannot open {}", arguments.store.url))?;
     let app = app(&arguments, &store).await?;
 
-    println!("Candor listens on http://{}", listener.local_addr()?);
-    println!("Everything is kept in {}", arguments.store.url);
+    let greeting =
+        format!("Candor listens on http://{}\nEverything is kept in {}\n", listener.local_addr()?, arguments.store.url);
+    // Whoever started the server may have closed its output, which is no reason to stop.
+    let _ = std::io::stdout().write_all(greeting.as_bytes());
     server::serve(listener, app, stop_signal()?, GRACE).await?;
     store.close().await.context("cannot close the store")?;
     Ok(ExitCode::SUCCESS)
