@@ -223,3 +223,24 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     assert!(answer.contains("INVALID_PARAMETER_VALUE"), "{answer}");
     drop(service.stop);
 }
+
+#[tokio::test]
+async fn whoever_writes_before_reading_learns_why_it_was_refused() {
+    let limits = server::Limits { body_bytes: 8 << 20, ..server::Limits::default() };
+    let service = running(limits, Duration::from_secs(1)).await;
+    let body = vec![b' '; 12 << 20];
+    for (head, status) in [
+        (format!("POST {SEARCH} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json"), "413"),
+        (format!("POST {SEARCH} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain"), "400"),
+        (format!("POST {SEARCH} HTTP/1.1\r\nhost: x\r\norigin: https://evil.example"), "403"),
+        ("POST /nowhere HTTP/1.1\r\nhost: x".to_owned(), "404"),
+    ] {
+        let mut client = TcpStream::connect(service.address).await.unwrap();
+        let head = format!("{head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(&body).await.unwrap();
+        let answer = rest(&mut client).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{head}{answer}");
+    }
+    drop(service.stop);
+}
