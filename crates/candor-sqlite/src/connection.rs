@@ -87,6 +87,11 @@ impl ReaderSource {
         Self { path: path.to_owned(), options: options.clone(), immutable: false }
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_immutable(self, immutable: bool) -> Self {
+        Self { immutable, ..self }
+    }
+
     /// Readers alone, or beside the writer of another process.
     pub(crate) fn alone(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
         let mut source = Self::beside_writer(path, options);

@@ -52,7 +52,8 @@ fn attribute(content: &str, key: &str) -> Result<Option<String>, BoxError> {
 fn json_key(key: &str) -> String {
     let pair = AnyValue::KvList(vec![(key.to_owned(), AnyValue::Empty)]);
     let json = attribute_text(&pair);
-    json.trim_start_matches('{').trim_end_matches("null}").to_owned()
+    let key = json.strip_prefix('{').and_then(|json| json.strip_suffix("null}"));
+    key.unwrap_or(&json).to_owned()
 }
 
 /// An absent text fulfils nothing.

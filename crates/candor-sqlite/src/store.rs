@@ -67,7 +67,7 @@ impl SqliteStore {
     /// # Errors
     /// None today.
     pub async fn close(&self) -> Result<()> {
-        self.readers.close(self.options.readers).await;
+        self.readers.close().await;
         if let Some(writer) = &self.writer {
             let writer = std::sync::Arc::clone(writer);
             let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
@@ -97,7 +97,7 @@ impl SqliteStore {
         self.writer.as_ref().map_or(0, |writer| writer.queue_depth())
     }
 
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -105,7 +105,7 @@ impl SqliteStore {
         self.readers.read(operation, work).await
     }
 
-    async fn write<T: Send + 'static>(
+    pub(crate) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,

@@ -1,4 +1,10 @@
 //! The suite that every back end runs, and what only a file can break.
 
 mod conformance;
+mod crashing;
+mod opening;
+mod plans;
+mod reading;
+mod rows;
 mod support;
+mod writing;

@@ -98,10 +98,9 @@ impl Writer {
     /// Takes no more calls and waits until those accepted are done and the file is closed.
     pub(crate) fn finish(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
+        // The lock is held meanwhile, so that everybody who closes waits for the end.
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the sqlite writer thread has panicked");
         }
     }

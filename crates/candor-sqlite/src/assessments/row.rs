@@ -133,7 +133,7 @@ pub(crate) fn of_traces(
     const SELECT: &str = concat!(
         "SELECT a.trace_pk, ",
         columns!(),
-        " FROM json_each(?1) AS wanted JOIN assessments AS a ON a.trace_pk = wanted.value",
+        " FROM json_each(?1) AS wanted CROSS JOIN assessments AS a ON a.trace_pk = wanted.value",
         " ORDER BY a.trace_pk, a.create_ms, a.pk"
     );
     const OPERATION: &str = "read assessments";

@@ -102,15 +102,15 @@ fn texts_of(connection: &Connection, sql: &str, pk: i64) -> Result<BTreeMap<Stri
 }
 
 pub(crate) const BY_PK: &str =
-    concat!(columns!(), " FROM json_each(?1) AS wanted JOIN traces AS t ON t.pk = wanted.value");
+    concat!(columns!(), " FROM json_each(?1) AS wanted CROSS JOIN traces AS t ON t.pk = wanted.value");
 pub(crate) const BY_ID: &str =
-    concat!(columns!(), " FROM json_each(?1) AS wanted JOIN traces AS t ON t.trace_id = unhex(wanted.value)");
+    concat!(columns!(), " FROM json_each(?1) AS wanted CROSS JOIN traces AS t ON t.trace_id = unhex(wanted.value)");
 pub(crate) const TAGS_OF: &str = "
     SELECT tag.trace_pk, tag.key, tag.value
-    FROM json_each(?1) AS wanted JOIN trace_tags AS tag ON tag.trace_pk = wanted.value";
+    FROM json_each(?1) AS wanted CROSS JOIN trace_tags AS tag ON tag.trace_pk = wanted.value";
 pub(crate) const METADATA_OF: &str = "
     SELECT entry.trace_pk, entry.key, entry.value
-    FROM json_each(?1) AS wanted JOIN trace_metadata AS entry ON entry.trace_pk = wanted.value";
+    FROM json_each(?1) AS wanted CROSS JOIN trace_metadata AS entry ON entry.trace_pk = wanted.value";
 
 /// Everything but the spans of some traces, in the order asked for: one statement per table.
 pub(crate) fn load(connection: &Connection, pks: &[i64]) -> Result<Vec<TraceInfo>> {

@@ -44,7 +44,7 @@ pub(crate) fn of_traces(connection: &Connection, traces: &HashMap<i64, TraceId>)
     const OPERATION: &str = "read spans";
     const SELECT: &str = "
         SELECT s.trace_pk, s.span_id, s.parent_id, s.start_ns, s.end_ns, s.content
-        FROM json_each(?1) AS wanted JOIN spans AS s ON s.trace_pk = wanted.value";
+        FROM json_each(?1) AS wanted CROSS JOIN spans AS s ON s.trace_pk = wanted.value";
     let mut select = connection.prepare_cached(SELECT).during(OPERATION)?;
     let mut rows = select.query([json_numbers(traces.keys().copied())]).during(OPERATION)?;
     let mut found: HashMap<i64, Vec<Span>> = HashMap::new();

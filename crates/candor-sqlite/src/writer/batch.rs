@@ -66,9 +66,16 @@ impl<T: Send, W: FnOnce(&Connection) -> Result<T> + Send> Job for Call<T, W> {
 
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {
         let answer = match (self.result, lost) {
-            (Some(Err(own)), _) => Err(own),
-            (_, Some(cause)) => Err(from_driver(self.operation, Arc::clone(cause))),
             (Some(done), None) => done,
+            // The failure that undid the batch says more than that it was undone.
+            (
+                Some(Err(
+                    own @ (StoreError::Unavailable { .. } | StoreError::Corrupt { .. } | StoreError::Backend { .. }),
+                )),
+                Some(_),
+            ) => Err(own),
+            // Any other answer may rest on what was undone.
+            (_, Some(cause)) => Err(from_driver(self.operation, Arc::clone(cause))),
             (None, None) => Err(crate::error::closed()),
         };
         // The caller may have gone away; its write stands.
@@ -134,7 +141,6 @@ impl Thread {
     pub(super) fn close(self) {
         self.connection.flush_prepared_statement_cache();
         let finish = |connection: &Connection| {
-            connection.execute_batch("PRAGMA optimize")?;
             // One row that tells of readers in the way; the next opening does the rest then.
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         };
