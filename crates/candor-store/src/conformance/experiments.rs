@@ -219,6 +219,7 @@ async fn names(store: &DynTrackingStore, mut query: ExperimentQuery) -> Vec<Stri
     loop {
         let page = store.search_experiments(&query).await.unwrap();
         assert!(page.items.len() <= query.max_results);
+        assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
         names.extend(page.items.iter().map(|experiment| experiment.name.to_string()));
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),

@@ -268,6 +268,7 @@ async fn listed(store: &DynTrackingStore, mut query: PendingQuery) -> Vec<Assess
     loop {
         let page = store.pending_feedback(&query).await.unwrap();
         assert!(page.items.len() <= query.max_results);
+        assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
         ids.extend(page.items.iter().map(|held| held.item.id));
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),

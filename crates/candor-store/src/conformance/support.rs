@@ -85,7 +85,7 @@ pub(super) async fn all_ids(store: &DynTrackingStore, mut query: TraceQuery) -> 
             page.items.len(),
             query.max_results
         );
-        assert!(page.next_page_token.is_none() || !page.items.is_empty(), "an empty page leads to another one");
+        assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
         ids.extend(page.items.iter().map(|info| info.trace_id));
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),
