@@ -15,7 +15,7 @@ macro_rules! counted {
         concat!(
             "SELECT trace_pk, name, value_type, value_num, source_type FROM assessments INDEXED BY ",
             $index,
-            " WHERE valid = 1 AND kind = 0 AND value_type > 0 AND error_code IS NULL",
+            " WHERE valid = 1 AND counted = 1",
             " AND experiment_id = ?1 AND ",
             $time,
             " >= ?2 AND (",

@@ -16,21 +16,24 @@ use crate::error::{During, corrupt};
 use crate::statements::Statements;
 use crate::targets::Candidate;
 
+/// The length of `assessments.value_head`, in characters.
+pub(crate) const HEAD: usize = 100;
+
 /// Writes a new row and returns whether the assessment is valid.
 pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessment) -> Result<bool> {
     const INSERT: &str = "
         INSERT INTO assessments (
             assessment_id, trace_pk, experiment_id, trace_ms, session, for_session, kind, name, span_id, source_type,
-            source_id, create_ms, update_ms, overrides, retraction, valid, value_type, value_int, value_num, value_json,
-            value_text, error_code, error_message, error_stack, issue_name, rationale, metadata)
+            source_id, create_ms, update_ms, overrides, retraction, valid, counted, value_type, value_int, value_num, value_json,
+            value_head, value_text, error_code, error_message, error_stack, issue_name, rationale, metadata)
         VALUES (
             :assessment_id, :trace_pk, :experiment_id, :trace_ms, :session, :for_session, :kind, :name, :span_id,
             :source_type, :source_id, :create_ms, :update_ms, :overrides, :retraction,
             :retraction = 0 AND NOT EXISTS (
                 SELECT 1 FROM assessments AS other
                 WHERE other.overrides = :assessment_id AND other.trace_pk = :trace_pk),
-            :value_type, :value_int, :value_num, :value_json, :value_text, :error_code, :error_message, :error_stack,
-            :issue_name, :rationale, :metadata)
+            :counted, :value_type, :value_int, :value_num, :value_json, :value_head, :value_text, :error_code,
+            :error_message, :error_stack, :issue_name, :rationale, :metadata)
         RETURNING valid";
     let body = Body::of(&new.body);
     let for_session = new.metadata.contains_key(keys::SESSION);
@@ -50,10 +53,12 @@ pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessmen
         ":update_ms": new.last_update_time.as_millis(),
         ":overrides": new.overrides.as_ref().map(AssessmentId::as_bytes),
         ":retraction": new.is_retraction(),
+        ":counted": body.counted,
         ":value_type": body.value_type,
         ":value_int": body.value_int,
         ":value_num": body.value_num,
         ":value_json": body.value_json,
+        ":value_head": body.value_json.as_deref().map(head),
         ":value_text": body.value_text,
         ":error_code": body.error.map(|error| error.code.as_str()),
         ":error_message": body.error.and_then(|error| error.message.as_deref()),
@@ -71,8 +76,8 @@ pub(crate) fn replace(connection: &Connection, trace: &Candidate, changed: &Asse
     const UPDATE: &str = "
         UPDATE assessments SET
             name = :name, update_ms = :update_ms, session = :session, for_session = :for_session,
-            retraction = :retraction, value_type = :value_type, value_int = :value_int, value_num = :value_num,
-            value_json = :value_json, value_text = :value_text, error_code = :error_code,
+            retraction = :retraction, counted = :counted, value_type = :value_type, value_int = :value_int, value_num = :value_num,
+            value_json = :value_json, value_head = :value_head, value_text = :value_text, error_code = :error_code,
             error_message = :error_message, error_stack = :error_stack, rationale = :rationale, metadata = :metadata
         WHERE assessment_id = :assessment_id";
     let body = Body::of(&changed.body);
@@ -84,10 +89,12 @@ pub(crate) fn replace(connection: &Connection, trace: &Candidate, changed: &Asse
         ":session": trace.candidate.session.as_deref().filter(|_| for_session),
         ":for_session": for_session,
         ":retraction": changed.is_retraction(),
+        ":counted": body.counted,
         ":value_type": body.value_type,
         ":value_int": body.value_int,
         ":value_num": body.value_num,
         ":value_json": body.value_json,
+        ":value_head": body.value_json.as_deref().map(head),
         ":value_text": body.value_text,
         ":error_code": body.error.map(|error| error.code.as_str()),
         ":error_message": body.error.and_then(|error| error.message.as_deref()),
@@ -222,9 +229,15 @@ fn read_value(row: &Row<'_>, at: usize) -> Result<Value, BoxError> {
     })
 }
 
+/// What the index on values has of a JSON text, which is ASCII.
+pub(crate) fn head(json: &str) -> &str {
+    json.get(..HEAD).unwrap_or(json)
+}
+
 /// The columns of a body.
 #[derive(Default)]
 struct Body<'a> {
+    counted: bool,
     value_type: Option<i64>,
     value_int: Option<i64>,
     value_num: Option<f64>,
@@ -237,7 +250,10 @@ struct Body<'a> {
 impl<'a> Body<'a> {
     fn of(body: &'a AssessmentBody) -> Self {
         match body {
-            AssessmentBody::Feedback(feedback) => Self { error: feedback.error(), ..Self::of_value(feedback.value()) },
+            AssessmentBody::Feedback(feedback) => {
+                let counted = feedback.error().is_none() && *feedback.value() != Value::Null;
+                Self { counted, error: feedback.error(), ..Self::of_value(feedback.value()) }
+            }
             AssessmentBody::Expectation(value) => Self::of_value(value),
             AssessmentBody::Issue { name } => Self { issue_name: Some(name), ..Self::default() },
         }

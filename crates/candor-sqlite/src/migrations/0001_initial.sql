@@ -114,11 +114,12 @@ CREATE TABLE assessments (
     overrides     BLOB,
     retraction    INTEGER NOT NULL,
     valid         INTEGER NOT NULL,
+    counted       INTEGER NOT NULL, -- whether it is feedback that has a value and no error
     value_type    INTEGER, -- 0 null, 1 false, 2 true, 3 integer, 4 double, 5 text, 6 list, 7 map
     value_int     INTEGER, -- exact integers
     value_num     REAL, -- every number
     value_json    TEXT,
-    value_head    TEXT GENERATED ALWAYS AS (substr(value_json, 1, 100)) VIRTUAL,
+    value_head    TEXT, -- its first 100 characters; not generated, or no index would cover it
     value_text    TEXT, -- texts, decoded
     error_code    TEXT,
     error_message TEXT,
@@ -137,10 +138,10 @@ CREATE INDEX assessments_for_session ON assessments (kind, name, session) WHERE 
 -- These two hold all that statistics need, so that counting reads no row.
 CREATE INDEX assessments_by_trace_time
     ON assessments (experiment_id, trace_ms, trace_pk, name, source_type, value_type, value_num)
-    WHERE valid = 1 AND kind = 0 AND value_type > 0 AND error_code IS NULL;
+    WHERE valid = 1 AND counted = 1;
 CREATE INDEX assessments_by_time
     ON assessments (experiment_id, create_ms, trace_pk, name, source_type, value_type, value_num)
-    WHERE valid = 1 AND kind = 0 AND value_type > 0 AND error_code IS NULL;
+    WHERE valid = 1 AND counted = 1;
 
 CREATE TRIGGER traces_moved AFTER UPDATE OF experiment_id, request_ms, session ON traces
 WHEN old.experiment_id <> new.experiment_id OR old.request_ms <> new.request_ms OR old.session IS NOT new.session

@@ -5,10 +5,8 @@ use candor_model::AssessmentKind;
 
 use super::clauses;
 use super::sql::Sql;
+use crate::assessments::row::{HEAD, head};
 use crate::convert::kind_code;
-
-/// The length of `assessments.value_head`, in characters.
-const HEAD: usize = 100;
 
 /// The condition on `traces AS t`, checked trace by trace.
 pub(crate) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest) -> Sql {
@@ -108,9 +106,9 @@ fn value(test: &AssessmentTest) -> Sql {
 /// What the index has of the values that equal the literal.
 fn equal_heads(test: &AssessmentTest) -> Option<Vec<String>> {
     match test {
+        // Texts that are not ASCII equal none that is stored.
         AssessmentTest::Match(TextMatch::Eq(wanted)) => {
-            let head = |text: String| text.chars().take(HEAD).collect();
-            Some(equal_json_texts(wanted).into_iter().map(head).collect())
+            Some(equal_json_texts(wanted).iter().map(|text| head(text).to_owned()).collect())
         }
         _ => None,
     }

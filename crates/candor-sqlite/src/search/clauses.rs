@@ -14,9 +14,10 @@ use super::assessments;
 use super::sql::Sql;
 use crate::convert::nanos_number;
 
-/// The condition of each clause, the cheap ones first; span clauses are one condition together.
-pub(crate) fn conditions(filter: &TraceFilter) -> Vec<Sql> {
-    let mut conditions: Vec<Sql> = filter.clauses.iter().filter_map(condition).collect();
+/// The condition of each clause save the one at `except`; span clauses are one condition together.
+pub(crate) fn conditions(filter: &TraceFilter, except: Option<usize>) -> Vec<Sql> {
+    let others = filter.clauses.iter().enumerate().filter(|(place, _)| Some(*place) != except);
+    let mut conditions: Vec<Sql> = others.filter_map(|(_, clause)| condition(clause)).collect();
     conditions.extend(spans(filter));
     conditions
 }

@@ -33,28 +33,29 @@ pub(crate) struct Plan<'a> {
 impl Plan<'_> {
     /// The statement that finds the page's traces in one experiment.
     pub(crate) fn statement(&self, connection: &Connection, experiment: ExperimentId) -> Result<Sql> {
-        let mut best: Option<(i64, Driver)> = None;
-        for driver in self.drivers(experiment.get()) {
-            let bound = best.as_ref().map_or(self.few_entries, |(count, _)| *count);
+        let mut best: Option<(usize, Driver)> = None;
+        let mut bound = self.few_entries;
+        for (place, driver) in self.drivers(experiment.get()) {
             let count = count(connection, &driver.entries, bound)?;
             if count < bound {
-                best = Some((count, driver));
+                (bound, best) = (count, Some((place, driver)));
             }
         }
-        self.select(experiment.get(), best.map(|(_, driver)| driver.traces))
+        self.select(experiment.get(), best)
     }
 
-    /// The statement that starts from `driver`, or walks the experiment.
-    pub(crate) fn select(&self, experiment: i64, driver: Option<Sql>) -> Result<Sql> {
+    /// The statement that starts from what the clause at a place asks for, or walks the experiment.
+    fn select(&self, experiment: i64, start: Option<(usize, Driver)>) -> Result<Sql> {
         let mut select = Sql::new("SELECT t.pk");
         for item in self.order {
             select = select.push(", ").append(order::expression(&item.key));
         }
-        select = match driver {
+        let done = start.as_ref().map(|(place, _)| *place);
+        select = match start {
             // The plus sign keeps the index on times out of it.
-            Some(driver) => select
+            Some((_, driver)) => select
                 .push(" FROM traces AS t WHERE t.pk IN (")
-                .append(driver)
+                .append(driver.traces)
                 .push(") AND +t.experiment_id = ")
                 .bind(experiment),
             None => {
@@ -64,18 +65,18 @@ impl Plan<'_> {
         if let Some(token) = self.after {
             select = select.push(" AND ").append(order::behind(self.order, &token.last)?);
         }
-        for condition in clauses::conditions(self.filter) {
+        for condition in clauses::conditions(self.filter, done) {
             select = select.push(" AND ").append(condition);
         }
         let limit = i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1);
         Ok(select.push(" ORDER BY ").push(&order::terms(self.order)).push(" LIMIT ").bind(limit))
     }
 
-    /// The ways to find the traces from what the filter asks for.
-    pub(crate) fn drivers(&self, experiment: i64) -> Vec<Driver> {
+    /// The ways to find the traces from what a clause asks for, with the clause's place.
+    fn drivers(&self, experiment: i64) -> Vec<(usize, Driver)> {
         let inside = self.time_bounds();
-        let clauses = self.filter.clauses.iter();
-        clauses.filter_map(|clause| driver(experiment, clause, &inside)).collect()
+        let clauses = self.filter.clauses.iter().enumerate();
+        clauses.filter_map(|(place, clause)| Some((place, driver(experiment, clause, &inside)?))).collect()
     }
 
     /// What filter and page say of request times, each with the comparator before it.

@@ -1,6 +1,6 @@
 use std::fs;
 
-use candor_store::{TrackingStore, TrackingStoreExt};
+use candor_store::TrackingStoreExt;
 
 use super::support::{file_in, fresh, trace, verdict};
 use crate::{SqliteOptions, SqliteStore};

@@ -1,1 +1,303 @@
+//! No statement may walk a table that grows: checked on the plan of every statement that runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use candor_filter::{OrderBy, TraceFilter, effective_order};
+use candor_model::{
+    AnyValue, AssessmentId, Attributes, ExperimentId, ExperimentName, Span, SpanId, SpanKind, SpanStatus, TraceInfo,
+    UnixNanos, keys,
+};
+use candor_store::{
+    AssessmentUpdate, ExperimentChange, ExperimentKey, NewAssessment, NewExperiment, PendingQuery, SpanBatch,
+    SpanGroup, StatsQuery, TagChange, Target, TargetRef, TimeAxis, TimeRange, TraceLink, TraceQuery, TraceSelection,
+    WhenMissing,
+};
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::support::{at, file_in, trace, trace_id, verdict};
+use crate::search::plan::Plan;
+use crate::{SqliteOptions, assessments, connection, experiments, functions, pending, search, stats, targets, traces};
+
+/// Few rows, ever: experiments. What SQLite makes itself. And one look whether there is any row.
+const MAY_BE_SCANNED: [&str; 7] =
+    ["experiments", "experiment_tags", "wanted", "json_each", "CONSTANT", "truth", "(subquery"];
+const FIRST_ROW_ONLY: &str = "SELECT 1 FROM pending_feedback LIMIT 1";
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn record(event: TraceEvent<'_>) {
+    if let TraceEvent::Stmt(statement, _) = event {
+        STATEMENTS.lock().unwrap_or_else(PoisonError::into_inner).insert(statement.sql().into_owned());
+    }
+}
+
+fn database() -> (Connection, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let connection = connection::open_writer(&file_in(&directory), &SqliteOptions::default()).unwrap();
+    functions::register(&connection).unwrap();
+    (connection, directory)
+}
+
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let lines = explain.raw_query().mapped(|row| row.get(3)).collect::<rusqlite::Result<_>>();
+    lines.unwrap()
+}
+
+#[test]
+fn no_statement_walks_a_table_that_grows() {
+    let (connection, _directory) = database();
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(record));
+    do_everything(&connection);
+    connection.trace_v2(TraceEventCodes::empty(), None);
+    let statements = STATEMENTS.lock().unwrap().clone();
+    assert!(statements.len() > 80, "{} statements", statements.len());
+    for sql in statements {
+        if sql == FIRST_ROW_ONLY || sql.starts_with("--") {
+            continue;
+        }
+        for line in plan(&connection, &sql) {
+            let scanned = line.strip_prefix("SCAN ").unwrap_or("(subquery");
+            let allowed = MAY_BE_SCANNED.iter().any(|table| scanned.starts_with(table));
+            assert!(allowed, "{line}\n in {sql}");
+        }
+    }
+}
+
+fn span(number: u64) -> Span {
+    let mut attributes = Attributes::default();
+    attributes.insert(keys::GEN_AI_RESPONSE_ID, AnyValue::from("resp"));
+    Span {
+        trace_id: trace_id(number),
+        span_id: SpanId::from_bytes(number.to_be_bytes()),
+        parent_id: None,
+        name: "ask".to_owned(),
+        kind: SpanKind::Client,
+        start: UnixNanos::from_nanos(5),
+        end: None,
+        status: SpanStatus::default(),
+        attributes,
+        events: Vec::new(),
+        links: Vec::new(),
+    }
+}
+
+/// Calls everything that reads or writes, with answers found and missing.
+fn do_everything(connection: &Connection) {
+    let new = |name: &str| NewExperiment {
+        name: ExperimentName::new(name).unwrap(),
+        artifact_location: None,
+        tags: BTreeMap::from([("k".to_owned(), "v".to_owned())]),
+        creation_time: at(0),
+    };
+    let other = experiments::create(connection, &new("other")).unwrap();
+    experiments::get(connection, &ExperimentKey::Name(ExperimentName::new("other").unwrap())).unwrap().unwrap();
+    for change in [
+        ExperimentChange::Rename(ExperimentName::new("another").unwrap()),
+        ExperimentChange::DeleteTag { key: "k".to_owned() },
+        ExperimentChange::Delete,
+        ExperimentChange::Restore,
+    ] {
+        experiments::update(connection, other, change, at(1)).unwrap();
+    }
+
+    let held = NewAssessment { when_missing: WhenMissing::Hold, ..verdict(1) };
+    assessments::log(connection, held.clone()).unwrap();
+    assessments::log(connection, held.clone()).unwrap();
+    for id in [None, Some(held.id)] {
+        pending::page(connection, &PendingQuery { id, ..PendingQuery::all(5) }).unwrap();
+    }
+    let whole = TraceInfo {
+        client_request_id: Some("r".parse().unwrap()),
+        metadata: BTreeMap::from([(keys::SESSION.to_owned(), "s".to_owned())]),
+        ..trace(1)
+    };
+    traces::start(connection, whole.clone()).unwrap();
+    traces::start(connection, TraceInfo { experiment_id: other, request_time: at(7), ..whole.clone() }).unwrap();
+    traces::start(connection, whole).unwrap();
+    for number in [1, 2, 2] {
+        let groups = vec![SpanGroup { resource: Attributes::default(), spans: vec![span(number)] }];
+        traces::log_spans(connection, &mut SpanBatch { experiment_id: other, groups }).unwrap();
+    }
+    let tag = "k".parse().unwrap();
+    traces::change_tag(connection, trace_id(1), TagChange::Set { key: tag, value: "v".to_owned() }).unwrap();
+    traces::change_tag(connection, trace_id(1), TagChange::Delete { key: "k".to_owned() }).unwrap();
+    traces::link(connection, &[trace_id(1)], &TraceLink::Run("r".to_owned())).unwrap();
+    let prompt = TraceLink::PromptVersion { name: "p".to_owned(), version: "1".to_owned() };
+    traces::link(connection, &[trace_id(1)], &prompt).unwrap();
+
+    for reference in [
+        TargetRef::ClientRequest("r".parse().unwrap()),
+        TargetRef::Session("s".to_owned()),
+        TargetRef::Span(SpanId::from_bytes(1_u64.to_be_bytes())),
+        TargetRef::Response("nobody's".to_owned()),
+    ] {
+        for experiment in [None, Some(ExperimentId::DEFAULT)] {
+            targets::resolve(connection, &Target { refs: vec![reference.clone()], experiment }).unwrap();
+        }
+    }
+
+    let logged = assessments::log(connection, NewAssessment { supersede: true, ..verdict(1) }).unwrap();
+    let id = logged.assessment().unwrap().id;
+    assessments::log(connection, NewAssessment { overrides: Some(id), ..verdict(1) }).unwrap();
+    assessments::update(connection, trace_id(1), id, AssessmentUpdate::default(), at(9)).unwrap();
+    assessments::get(connection, trace_id(1), AssessmentId::from_bytes([9; 16])).unwrap_err();
+    assessments::delete(connection, trace_id(1), id).unwrap();
+    traces::row::get(connection, &[1, 2].map(trace_id), true).unwrap();
+
+    for axis in [TimeAxis::Trace, TimeAxis::Feedback] {
+        let range = TimeRange { from: Some(at(1)), until: Some(at(9)) };
+        stats::count(connection, &StatsQuery { experiments: None, range, axis, source_types: Vec::new() }).unwrap();
+    }
+    search_everything(connection);
+    for selection in [
+        TraceSelection::Ids(vec![trace_id(1)]),
+        TraceSelection::Until { max_request_time: at(9_999), max_traces: Some(5) },
+    ] {
+        traces::delete(connection, ExperimentId::DEFAULT, &selection).unwrap();
+    }
+}
+
+const FILTERS: [&str; 31] = [
+    "",
+    "timestamp_ms > 5 AND timestamp_ms <= 7.5",
+    "execution_time_ms = 5",
+    "end_time_ms >= 5",
+    "status = 'OK'",
+    "status NOT IN ('OK', 'ERROR')",
+    "request_id = 'tr-00000000000000000000000000000001'",
+    "request_id IN ('tr-00000000000000000000000000000001', 'x')",
+    "request_id LIKE 'tr-%'",
+    "client_request_id = 'r'",
+    "client_request_id IN ('r')",
+    "name = 'n'",
+    "name ILIKE 'n%'",
+    "run_id = 'r'",
+    "prompt = 'p/1'",
+    "tags.k = 'v'",
+    "tags.k IS NULL",
+    "tags.k IS NOT NULL",
+    "tags.mlflow.artifactLocation = 'v'",
+    "metadata.k RLIKE 'v+'",
+    "metadata.mlflow.trace.session = 's'",
+    "span.name = 'ask' AND span.content LIKE '%x%' AND timestamp_ms > 20000",
+    "span.attributes.k != 'v'",
+    "feedback.user_feedback = 'false'",
+    "feedback.user_feedback != 'false' AND timestamp_ms > 5",
+    "feedback.stars >= 4",
+    "feedback.f LIKE '%x%'",
+    "feedback.f IS NULL",
+    "feedback.f IS NOT NULL",
+    "expectation.e = '5'",
+    "issue.id = 'i'",
+];
+
+fn search_everything(connection: &Connection) {
+    for order in [&[][..], &["timestamp_ms ASC"], &["name DESC"], &["execution_time_ms ASC", "tags.k ASC"]] {
+        let order: Vec<String> = order.iter().map(|item| (*item).to_owned()).collect();
+        for filter in FILTERS {
+            for few_entries in [0, i64::MAX] {
+                let mut query = TraceQuery {
+                    experiments: vec![ExperimentId::DEFAULT, ExperimentId::new(1).unwrap()],
+                    filter: TraceFilter::parse(filter).unwrap(),
+                    order_by: OrderBy::parse_list(&order).unwrap(),
+                    max_results: 1,
+                    page_token: None,
+                };
+                query.page_token = search::traces(connection, &query, few_entries).unwrap().next_page_token;
+                search::traces(connection, &query, few_entries).unwrap();
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(filter: &str, few_entries: i64, expected: &[&str]) {
+    let (connection, _directory) = database();
+    let filter = TraceFilter::parse(filter).unwrap();
+    let order = effective_order(&[]);
+    let plan_of = Plan { filter: &filter, order: &order, after: None, limit: 100, few_entries };
+    let statement = plan_of.statement(&connection, ExperimentId::DEFAULT).unwrap();
+    assert_eq!(plan(&connection, &statement.text), expected);
+}
+
+#[test]
+fn newest_traces_come_from_the_index_on_times_without_sorting() {
+    check("", 10, &["SEARCH t USING COVERING INDEX traces_by_time (experiment_id=?)"]);
+    check(
+        "timestamp_ms >= 5",
+        10,
+        &["SEARCH t USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>?)"],
+    );
+}
+
+#[test]
+fn frequent_values_are_checked_trace_by_trace_without_sorting() {
+    check(
+        "feedback.user_feedback = 'false'",
+        0,
+        &[
+            "SEARCH t USING INDEX traces_by_time (experiment_id=?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH a USING INDEX assessments_by_trace (trace_pk=? AND name=?)",
+            "CORRELATED SCALAR SUBQUERY 2",
+            "SEARCH a USING INDEX assessments_for_session (kind=? AND name=? AND session=?)",
+        ],
+    );
+}
+
+#[test]
+fn rare_values_come_from_the_index_on_names_and_values() {
+    check(
+        "feedback.user_feedback = 'false'",
+        10,
+        &[
+            "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+            "LIST SUBQUERY 2",
+            "COMPOUND QUERY",
+            "LEFT-MOST SUBQUERY",
+            "SEARCH a USING COVERING INDEX assessments_by_value (experiment_id=? AND kind=? AND name=? AND value_head=?)",
+            "CREATE BLOOM FILTER",
+            "UNION ALL",
+            "SEARCH a USING INDEX assessments_for_session (kind=? AND name=? AND session>?)",
+            "SEARCH other USING COVERING INDEX traces_by_session (session=?)",
+            "CREATE BLOOM FILTER",
+            "USE TEMP B-TREE FOR ORDER BY",
+        ],
+    );
+}
+
+#[test]
+fn counting_reads_indexes_only_and_sorts_nothing() {
+    let (connection, _directory) = database();
+    for (sql, expected) in [
+        (
+            stats::BY_TRACE_TIME,
+            "SEARCH assessments USING COVERING INDEX assessments_by_trace_time (experiment_id=? AND trace_ms>?)",
+        ),
+        (
+            stats::BY_TIME,
+            "SEARCH assessments USING COVERING INDEX assessments_by_time (experiment_id=? AND create_ms>?)",
+        ),
+        (stats::TRACES, "SEARCH traces USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>?)"),
+    ] {
+        assert_eq!(plan(&connection, sql), [expected]);
+    }
+}
+
+#[test]
+fn every_id_is_looked_up_in_its_own_index() {
+    let (connection, _directory) = database();
+    for (sql, index) in [
+        (targets::BY_TRACE, "sqlite_autoindex_traces_1 (trace_id=?)"),
+        (targets::BY_CLIENT_REQUEST, "traces_by_client_request (client_request_id=?)"),
+        (targets::BY_SESSION, "traces_by_session (session=?)"),
+        (targets::BY_SPAN, "spans_by_id (span_id=?)"),
+        (targets::BY_RESPONSE, "spans_by_response (response_id=?)"),
+    ] {
+        let plan = plan(&connection, sql);
+        assert!(plan.iter().any(|line| line.ends_with(index)), "{plan:#?}");
+    }
+}

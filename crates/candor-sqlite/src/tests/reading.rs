@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use candor_store::{StoreError, TrackingStore, TrackingStoreExt};
+use candor_store::{StoreError, TrackingStoreExt};
 
 use super::support::{file_in, fresh, trace, trace_id, verdict};
 use crate::connection::ReaderSource;

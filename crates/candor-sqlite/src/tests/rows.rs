@@ -6,6 +6,7 @@ use candor_model::{AssessmentId, ExperimentName, TraceInfo, keys};
 use candor_store::{NewAssessment, NewExperiment, StoreError, TrackingStore, TrackingStoreExt};
 
 use super::support::{at, file_in, fresh, trace, trace_id, verdict};
+use crate::error::During;
 use crate::{SqliteOptions, SqliteStore};
 
 /// Spoils a file behind the store's back.
@@ -14,7 +15,7 @@ async fn after(sql: &'static str) -> StoreError {
     store.start_trace(TraceInfo { client_request_id: Some("r".parse().unwrap()), ..trace(1) }).await.unwrap();
     let id = AssessmentId::from_bytes([7; 16]);
     store.log_assessment(NewAssessment { id, ..verdict(1) }).await.unwrap();
-    store.write("spoil", |connection| Ok(connection.execute_batch(sql).unwrap())).await.unwrap();
+    store.write("spoil", |connection| connection.execute_batch(sql).during("spoil")).await.unwrap();
     store.trace_info(trace_id(1)).await.unwrap_err()
 }
 

@@ -77,10 +77,13 @@ async fn a_batch_is_bounded() {
     assert_eq!(commits(&store).await - before, 4);
 }
 
+/// A write call, as the writer takes it.
+type Work<T> = Box<dyn FnOnce(&Connection) -> candor_store::Result<T> + Send>;
+
 /// Starts calls behind a blockade, so that they share one transaction, and returns their answers.
 async fn in_one_batch<T: Send + 'static>(
     store: &Arc<SqliteStore>,
-    calls: Vec<Box<dyn FnOnce(&Connection) -> candor_store::Result<T> + Send>>,
+    calls: Vec<Work<T>>,
 ) -> Vec<candor_store::Result<T>> {
     let blockade = Blockade::of(store).await;
     let mut waiting = Vec::new();
@@ -97,7 +100,7 @@ async fn in_one_batch<T: Send + 'static>(
     answers
 }
 
-fn start(info: TraceInfo) -> Box<dyn FnOnce(&Connection) -> candor_store::Result<()> + Send> {
+fn start(info: TraceInfo) -> Work<()> {
     Box::new(move |connection| crate::traces::start(connection, info).map(drop))
 }
 
