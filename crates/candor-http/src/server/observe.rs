@@ -25,7 +25,7 @@ pub(super) async fn observe(mut request: Request, next: Next) -> Response {
     );
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
-    let duration_ms = start.elapsed().as_secs_f64() * 1000.0;
+    let duration_ms = start.elapsed().as_micros() as f64 / 1000.0;
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(http.status = status, duration_ms, "request answered"));
     response.headers_mut().insert(REQUEST_ID, id);
