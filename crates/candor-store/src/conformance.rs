@@ -151,6 +151,7 @@ macro_rules! tracking_store_conformance {
                 deleted_experiment_takes_spans
                 spans_leave_a_known_trace_where_it_is
                 token_usage_is_summed_over_all_batches
+                costs_do_not_depend_on_the_order_of_arrival
                 gen_ai_attributes_are_understood
                 a_trace_without_its_root_is_in_progress
             }

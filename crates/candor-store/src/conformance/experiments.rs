@@ -220,7 +220,11 @@ async fn names(store: &DynTrackingStore, mut query: ExperimentQuery) -> Vec<Stri
         let page = store.search_experiments(&query).await.unwrap();
         assert!(page.items.len() <= query.max_results);
         assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
-        names.extend(page.items.iter().map(|experiment| experiment.name.to_string()));
+        for experiment in &page.items {
+            let name = experiment.name.to_string();
+            assert!(!names.contains(&name), "{name} is shown twice");
+            names.push(name);
+        }
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),
             None => return names,

@@ -269,7 +269,10 @@ async fn listed(store: &DynTrackingStore, mut query: PendingQuery) -> Vec<Assess
         let page = store.pending_feedback(&query).await.unwrap();
         assert!(page.items.len() <= query.max_results);
         assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
-        ids.extend(page.items.iter().map(|held| held.item.id));
+        for held in &page.items {
+            assert!(!ids.contains(&held.item.id), "{} is shown twice", held.item.id);
+            ids.push(held.item.id);
+        }
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),
             None => return ids,

@@ -192,6 +192,19 @@ pub async fn token_usage_is_summed_over_all_batches(store: &DynTrackingStore) {
     total(r#"{"input_tokens": 108, "output_tokens": 0, "total_tokens": 0}"#).await;
 }
 
+/// Sums of costs do not depend on the order in which spans came: they are taken by span id.
+pub async fn costs_do_not_depend_on_the_order_of_arrival(store: &DynTrackingStore) {
+    let llm = |(n, cost)| {
+        let cost = AnyValue::KvList(vec![("total_cost".to_owned(), AnyValue::Double(cost))]);
+        samples::batch(vec![with_attributes(samples::child(1, n, 9), &[(keys::SPAN_COST, cost)])])
+    };
+    for span in [(3, 0.3), (2, 0.2), (1, 0.1)] {
+        store.log_spans(llm(span)).await.unwrap();
+    }
+    let cost = info(store, trace_id(1)).await.metadata[keys::COST].clone();
+    assert_eq!(cost, r#"{"input_cost": 0.0, "output_cost": 0.0, "total_cost": 0.6000000000000001}"#);
+}
+
 /// OpenTelemetry's GenAI attributes are read into MLflow's.
 pub async fn gen_ai_attributes_are_understood(store: &DynTrackingStore) {
     let facts = [("gen_ai.operation.name", "chat".into()), ("gen_ai.usage.input_tokens", AnyValue::Int(10))];

@@ -86,7 +86,10 @@ pub(super) async fn all_ids(store: &DynTrackingStore, mut query: TraceQuery) -> 
             query.max_results
         );
         assert!(query.page_token.is_none() || !page.items.is_empty(), "a token leads to an empty page");
-        ids.extend(page.items.iter().map(|info| info.trace_id));
+        for info in &page.items {
+            assert!(!ids.contains(&info.trace_id), "{} is shown twice", info.trace_id);
+            ids.push(info.trace_id);
+        }
         match page.next_page_token {
             Some(token) => query.page_token = Some(token),
             None => return ids,

@@ -251,15 +251,16 @@ pub async fn traces_are_deleted_by_id_within_their_experiment(store: &DynTrackin
     assert_eq!(info(store, trace_id(2)).await.experiment_id, other);
 }
 
-/// Deletion by time takes the bound along and begins with the oldest.
+/// Deletion by time takes the bound along and begins with the oldest, of the same time with lower ids.
 pub async fn oldest_traces_are_deleted_first(store: &DynTrackingStore) {
-    start_all(store, (1..=6).map(samples::trace).collect()).await;
+    let old = |(n, ms)| TraceInfo { request_time: at(ms), ..samples::trace(n) };
+    start_all(store, [(1, 40), (2, 60), (3, 20), (4, 10), (5, 20), (6, 50)].map(old).to_vec()).await;
     let until = |ms, max_traces| TraceSelection::Until { max_request_time: at(ms), max_traces };
-    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(4, Some(2))).await.unwrap(), 2);
-    assert_eq!(found(store, "").await, [6, 5, 4, 3].map(trace_id));
-    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(4, None)).await.unwrap(), 2);
-    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(4, None)).await.unwrap(), 0);
-    assert_eq!(found(store, "").await, [6, 5].map(trace_id));
+    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(40, Some(2))).await.unwrap(), 2);
+    assert_eq!(found(store, "").await, [2, 6, 1, 5].map(trace_id));
+    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(40, None)).await.unwrap(), 2);
+    assert_eq!(store.delete_traces(ExperimentId::DEFAULT, until(40, None)).await.unwrap(), 0);
+    assert_eq!(found(store, "").await, [2, 6].map(trace_id));
 }
 
 fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {

@@ -1,4 +1,4 @@
-use candor_model::{AnyValue, Feedback, Span, TagKey, TraceInfo, Value, keys};
+use candor_model::{AnyValue, Feedback, Source, Span, TagKey, TraceInfo, Value, keys};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -36,7 +36,7 @@ pub fn writes(first: u32, length: usize) -> impl Strategy<Value = Vec<Write>> {
 
 fn write(first: u32) -> impl Strategy<Value = Write> {
     let trace = move || first..first + 3;
-    let one = move || first..first + 8;
+    let one = move || first..first + 12;
     let tag_key = key().prop_map(|key| TagKey::new(key).unwrap());
     prop_oneof![
         3 => vec(started(first), 1..3).prop_map(Write::Start),
@@ -50,7 +50,7 @@ fn write(first: u32) -> impl Strategy<Value = Write> {
 }
 
 fn started(first: u32) -> impl Strategy<Value = TraceInfo> {
-    let embedded = vec((assessment(), first..first + 8, option::of(first..first + 8)), 0..2);
+    let embedded = vec((assessment(), first..first + 12, option::of(first..first + 12)), 0..2);
     (first..first + 3, info(), embedded).prop_map(move |(n, mut info, embedded)| {
         info.trace_id = samples::trace_id(n);
         info.client_request_id = info.client_request_id.map(|id| own(first, id.as_str()).parse().unwrap());
@@ -87,9 +87,16 @@ fn landed(first: u32) -> impl Strategy<Value = Span> {
 }
 
 fn logged(first: u32) -> impl Strategy<Value = NewAssessment> {
-    let explicit = option::weighted(0.2, first..first + 8);
-    (assessment(), first..first + 8, target(first), explicit, any::<bool>()).prop_map(
-        |(mut item, id, target, overrides, hold)| {
+    let explicit = option::weighted(0.2, first..first + 12);
+    let flags = (any::<bool>(), prop::bool::weighted(0.7));
+    (assessment(), first..first + 12, target(first), explicit, flags).prop_map(
+        |(mut item, id, target, overrides, (hold, usual))| {
+            if usual {
+                // Natural keys meet only if most verdicts are alike.
+                item.name = super::NAMES[0].parse().unwrap();
+                item.source = Source::human("ann").unwrap();
+                (item.span_id, item.supersede) = (None, true);
+            }
             item.id = samples::assessment_id(id);
             item.target = target;
             item.overrides = overrides.map(samples::assessment_id);
