@@ -53,7 +53,7 @@ async fn run(traces: u64) -> Result<()> {
     let started = Instant::now();
     concurrently(each, |number| {
         let (store, item) = (Arc::clone(&store), thumb_by_request(number % traces));
-        async move { Ok(drop(store.log_assessments(vec![item]).await?)) }
+        async move { store.log_assessments(vec![item]).await.map(drop).map_err(Into::into) }
     })
     .await?;
     rate("write: one verdict per call, 256 writers, by request id", each * WRITERS, started.elapsed());
@@ -64,7 +64,7 @@ async fn run(traces: u64) -> Result<()> {
             Arc::clone(&store),
             SpanBatch { experiment_id: ExperimentId::DEFAULT, groups: vec![group(traces + number)] },
         );
-        async move { Ok(store.log_spans(batch).await?) }
+        async move { store.log_spans(batch).await.map_err(Into::into) }
     })
     .await?;
     rate("write: one trace of 3 spans per call, 256 writers", each / 4 * WRITERS, started.elapsed());
@@ -251,7 +251,7 @@ fn span(number: u64, place: u64) -> Span {
 fn thumb(number: u64) -> NewAssessment {
     let (name, value) = match number % 100_000 / 2 {
         0..50 if number < 100 => ("rare", Value::Text("yes".to_owned())),
-        _ => ("user_feedback", Value::Bool(number % 10 != 0)),
+        _ => ("user_feedback", Value::Bool(!number.is_multiple_of(10))),
     };
     verdict(trace_id(number).into(), number, name, value)
 }

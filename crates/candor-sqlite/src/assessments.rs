@@ -74,7 +74,8 @@ pub(crate) fn add_embedded(connection: &Connection, trace: &Candidate, mut asses
 }
 
 fn insert(connection: &Connection, trace: &Candidate, mut new: Assessment) -> Result<Assessment> {
-    new.valid = row::insert(connection, trace, &new)?;
+    new.valid = !new.is_retraction() && !is_overridden(connection, trace.pk, new.id)?;
+    row::insert(connection, trace, &new)?;
     if let Some(overridden) = new.overrides.filter(|overridden| *overridden != new.id) {
         const INVALIDATE: &str =
             "UPDATE assessments SET valid = 0 WHERE assessment_id = ?1 AND trace_pk = ?2 AND valid = 1";
@@ -143,6 +144,13 @@ fn revalidate(connection: &Connection, trace_pk: i64) -> Result<()> {
         UPDATE assessments SET valid = truth.valid
         FROM truth WHERE truth.pk = assessments.pk AND truth.valid <> assessments.valid";
     connection.run(REVALIDATE, [trace_pk]).during("find out which assessments are valid").map(drop)
+}
+
+/// Whether an assessment overrides that id, which may come later or again.
+fn is_overridden(connection: &Connection, trace_pk: i64, id: AssessmentId) -> Result<bool> {
+    const SELECT: &str = "SELECT 1 FROM assessments WHERE overrides = ? AND trace_pk = ?";
+    let found = connection.first(SELECT, params![id.as_bytes(), trace_pk], |_| Ok(()));
+    Ok(found.during("look an assessment up")?.is_some())
 }
 
 fn exists_on(connection: &Connection, trace_pk: i64, id: AssessmentId) -> Result<bool> {

@@ -19,8 +19,8 @@ use crate::targets::Candidate;
 /// The length of `assessments.value_head`, in characters.
 pub(crate) const HEAD: usize = 100;
 
-/// Writes a new row and returns whether the assessment is valid.
-pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessment) -> Result<bool> {
+/// Writes a new row.
+pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessment) -> Result<()> {
     const INSERT: &str = "
         INSERT INTO assessments (
             assessment_id, trace_pk, experiment_id, trace_ms, session, for_session, kind, name, span_id, source_type,
@@ -28,13 +28,9 @@ pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessmen
             value_head, value_text, error_code, error_message, error_stack, issue_name, rationale, metadata)
         VALUES (
             :assessment_id, :trace_pk, :experiment_id, :trace_ms, :session, :for_session, :kind, :name, :span_id,
-            :source_type, :source_id, :create_ms, :update_ms, :overrides, :retraction,
-            :retraction = 0 AND NOT EXISTS (
-                SELECT 1 FROM assessments AS other
-                WHERE other.overrides = :assessment_id AND other.trace_pk = :trace_pk),
-            :counted, :value_type, :value_int, :value_num, :value_json, :value_head, :value_text, :error_code,
-            :error_message, :error_stack, :issue_name, :rationale, :metadata)
-        RETURNING valid";
+            :source_type, :source_id, :create_ms, :update_ms, :overrides, :retraction, :valid, :counted,
+            :value_type, :value_int, :value_num, :value_json, :value_head, :value_text, :error_code,
+            :error_message, :error_stack, :issue_name, :rationale, :metadata)";
     let body = Body::of(&new.body);
     let for_session = new.metadata.contains_key(keys::SESSION);
     let values = named_params! {
@@ -53,6 +49,7 @@ pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessmen
         ":update_ms": new.last_update_time.as_millis(),
         ":overrides": new.overrides.as_ref().map(AssessmentId::as_bytes),
         ":retraction": new.is_retraction(),
+        ":valid": new.valid,
         ":counted": body.counted,
         ":value_type": body.value_type,
         ":value_int": body.value_int,
@@ -67,8 +64,7 @@ pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessmen
         ":rationale": new.rationale,
         ":metadata": metadata_text(&new.metadata),
     };
-    let valid = connection.first(INSERT, values, |row| row.get(0)).during("log an assessment")?;
-    Ok(valid.unwrap_or_default())
+    connection.run(INSERT, values).during("log an assessment").map(drop)
 }
 
 /// Writes what an update may change; `valid` is left to the caller.

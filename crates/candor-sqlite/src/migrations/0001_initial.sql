@@ -100,7 +100,7 @@ CREATE TABLE assessments (
     pk            INTEGER PRIMARY KEY,
     assessment_id BLOB NOT NULL UNIQUE,
     trace_pk      INTEGER NOT NULL REFERENCES traces (pk) ON DELETE CASCADE,
-    experiment_id INTEGER NOT NULL, -- the trace's, as trace_ms and session are; see the trigger
+    experiment_id INTEGER NOT NULL, -- the trace's, as trace_ms and session are
     trace_ms      INTEGER NOT NULL,
     session       TEXT, -- only when the assessment speaks for the whole session
     for_session   INTEGER NOT NULL,
@@ -142,16 +142,6 @@ CREATE INDEX assessments_by_trace_time
 CREATE INDEX assessments_by_time
     ON assessments (experiment_id, create_ms, trace_pk, name, source_type, value_type, value_num)
     WHERE valid = 1 AND counted = 1;
-
-CREATE TRIGGER traces_moved AFTER UPDATE OF experiment_id, request_ms, session ON traces
-WHEN old.experiment_id <> new.experiment_id OR old.request_ms <> new.request_ms OR old.session IS NOT new.session
-BEGIN
-    UPDATE assessments
-    SET experiment_id = new.experiment_id,
-        trace_ms = new.request_ms,
-        session = CASE WHEN for_session = 1 THEN new.session END
-    WHERE trace_pk = new.pk;
-END;
 
 CREATE TABLE pending_feedback (
     pk            INTEGER PRIMARY KEY, -- in the order of arrival

@@ -157,6 +157,23 @@ async fn a_transaction_that_is_undone_midway_fails_every_call() {
 }
 
 #[tokio::test]
+async fn a_call_alone_in_its_batch_is_all_or_nothing_too() {
+    let (store, _directory) = fresh(SqliteOptions::default());
+    let fails_half_way = |connection: &Connection| {
+        crate::traces::start(connection, trace(1))?;
+        Err::<(), _>(StoreError::NotFound(Missing::Trace(trace_id(9))))
+    };
+    assert!(matches!(store.write("test", fails_half_way).await, Err(StoreError::NotFound(_))));
+    let undone_half_way = |connection: &Connection| {
+        crate::traces::start(connection, trace(2))?;
+        connection.execute_batch("ROLLBACK").during("undo")
+    };
+    assert!(matches!(store.write("test", undone_half_way).await, Err(StoreError::Unavailable { .. })));
+    assert!(store.get_traces(&[1, 2].map(trace_id), false).await.unwrap().is_empty());
+    store.start_trace(trace(1)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_full_queue_answers_at_once() {
     let (store, _directory) = fresh(SqliteOptions { queue_calls: 2, ..Default::default() });
     let blockade = Blockade::of(&store).await;

@@ -35,16 +35,62 @@ pub(crate) fn find(connection: &Connection, id: TraceId) -> Result<Option<(i64, 
 
 /// Writes a trace's info, save for its assessments; `known` is what the file has of it.
 pub(crate) fn put(connection: &Connection, known: Option<(i64, TraceInfo)>, info: &TraceInfo) -> Result<i64> {
+    match known {
+        Some((pk, old)) => replace(connection, pk, &old, info).map(|()| pk),
+        None => insert(connection, info),
+    }
+}
+
+const OPERATION: &str = "write a trace";
+
+fn insert(connection: &Connection, info: &TraceInfo) -> Result<i64> {
     const INSERT: &str = "
         INSERT INTO traces (trace_id, experiment_id, client_request_id, request_ms, duration_ms, state, session,
             request_preview, response_preview)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    // No REPLACE: it makes SQLite keep a journal for each of these many small statements.
+    const TAG: &str = "INSERT INTO trace_tags (trace_pk, key, value) VALUES (?, ?, ?)";
+    const ENTRY: &str = "INSERT INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)";
+    write_row(connection, INSERT, info)?;
+    let pk = connection.last_insert_rowid();
+    for (sql, texts) in [(TAG, &info.tags), (ENTRY, &info.metadata)] {
+        for (key, value) in texts {
+            connection.run(sql, params![pk, key, value]).during(OPERATION)?;
+        }
+    }
+    Ok(pk)
+}
+
+fn replace(connection: &Connection, pk: i64, old: &TraceInfo, info: &TraceInfo) -> Result<()> {
     const UPDATE: &str = "
         UPDATE traces SET experiment_id = ?2, client_request_id = ?3, request_ms = ?4, duration_ms = ?5, state = ?6,
             session = ?7, request_preview = ?8, response_preview = ?9
         WHERE trace_id = ?1";
-    const OPERATION: &str = "write a trace";
-    let sql = if known.is_some() { UPDATE } else { INSERT };
+    const MOVE_ASSESSMENTS: &str = "
+        UPDATE assessments
+        SET experiment_id = ?2, trace_ms = ?3, session = CASE WHEN for_session = 1 THEN ?4 END
+        WHERE trace_pk = ?1";
+    if !same_row(old, info) {
+        write_row(connection, UPDATE, info)?;
+    }
+    let place = |info: &TraceInfo| (info.experiment_id, info.request_time, info.session().map(str::to_owned));
+    if place(old) != place(info) {
+        let moved = params![pk, info.experiment_id.get(), info.request_time.as_millis(), info.session()];
+        connection.run(MOVE_ASSESSMENTS, moved).during(OPERATION)?;
+    }
+    for (key, value) in info.tags.iter().filter(|(key, value)| old.tags.get(*key) != Some(value)) {
+        set_tag(connection, pk, key, value)?;
+    }
+    for (key, value) in info.metadata.iter().filter(|(key, value)| old.metadata.get(*key) != Some(value)) {
+        const SET: &str = "
+            INSERT INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET value = excluded.value";
+        connection.run(SET, params![pk, key, value]).during(OPERATION)?;
+    }
+    Ok(())
+}
+
+fn write_row(connection: &Connection, sql: &str, info: &TraceInfo) -> Result<()> {
     let values = params![
         info.trace_id.as_bytes(),
         info.experiment_id.get(),
@@ -56,25 +102,7 @@ pub(crate) fn put(connection: &Connection, known: Option<(i64, TraceInfo)>, info
         info.request_preview,
         info.response_preview,
     ];
-    if known.as_ref().is_none_or(|(_, old)| !same_row(old, info)) {
-        connection.run(sql, values).during(OPERATION)?;
-    }
-    let (pk, old) = match known {
-        Some((pk, old)) => (pk, Some(old)),
-        None => (connection.last_insert_rowid(), None),
-    };
-    for (key, value) in &info.tags {
-        if old.as_ref().and_then(|old| old.tags.get(key)) != Some(value) {
-            set_tag(connection, pk, key, value)?;
-        }
-    }
-    for (key, value) in &info.metadata {
-        if old.as_ref().and_then(|old| old.metadata.get(key)) != Some(value) {
-            const SET: &str = "INSERT OR REPLACE INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)";
-            connection.run(SET, params![pk, key, value]).during(OPERATION)?;
-        }
-    }
-    Ok(pk)
+    connection.run(sql, values).during(OPERATION).map(drop)
 }
 
 /// Whether the row of the trace itself stays as it is, as with most batches of spans.
@@ -90,7 +118,9 @@ fn same_row(old: &TraceInfo, new: &TraceInfo) -> bool {
 }
 
 pub(crate) fn set_tag(connection: &Connection, pk: i64, key: &str, value: &str) -> Result<()> {
-    const SET: &str = "INSERT OR REPLACE INTO trace_tags (trace_pk, key, value) VALUES (?, ?, ?)";
+    const SET: &str = "
+        INSERT INTO trace_tags (trace_pk, key, value) VALUES (?, ?, ?)
+        ON CONFLICT DO UPDATE SET value = excluded.value";
     connection.run(SET, params![pk, key, value]).during("tag a trace").map(drop)
 }
 

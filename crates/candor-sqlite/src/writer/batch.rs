@@ -11,8 +11,10 @@ use crate::error::{BACKEND, During, from_driver};
 
 /// A write that waits for its turn.
 pub(super) trait Job: Send {
-    /// Does the work within the open transaction and keeps the result.
-    fn run(&mut self, connection: &Connection);
+    /// Does the work within the open transaction, keeps the result, and returns whether it went well.
+    ///
+    /// When not, it has undone what it did, unless it is `alone` in the transaction.
+    fn run(&mut self, connection: &Connection, alone: bool) -> bool;
 
     /// Tells the caller: the result, or why the whole batch was lost.
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>);
@@ -32,36 +34,38 @@ impl<T, W: FnOnce(&Connection) -> Result<T>> Call<T, W> {
         Self { operation, work: Some(work), result: None, reply }
     }
 
-    /// The work in a savepoint, so that a failure undoes this call and no other.
     fn in_savepoint(&mut self, connection: &Connection) -> Result<T> {
         let operation = self.operation;
-        let Some(work) = self.work.take() else { return Err(crate::error::closed()) };
         execute(connection, "SAVEPOINT call").during(operation)?;
-        let result = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| {
-            Err(StoreError::Backend { backend: BACKEND, operation, source: "a panic in the writer".into() })
-        });
-        match result {
-            Ok(value) => {
-                execute(connection, "RELEASE call").during(operation)?;
-                Ok(value)
-            }
-            // After some errors SQLite has rolled everything back by itself.
-            Err(error) if connection.is_autocommit() => Err(error),
-            Err(error) => {
-                let undone = execute(connection, "ROLLBACK TO call").and_then(|()| execute(connection, "RELEASE call"));
-                if undone.is_err() {
-                    // Half a call must not be committed: better to lose the batch, which its callers are told.
-                    let _ = execute(connection, "ROLLBACK");
-                }
-                Err(error)
+        let result = self.guarded(connection);
+        // After some errors SQLite has rolled everything back by itself.
+        if result.is_ok() {
+            execute(connection, "RELEASE call").during(operation)?;
+        } else if !connection.is_autocommit() {
+            let undone = execute(connection, "ROLLBACK TO call").and_then(|()| execute(connection, "RELEASE call"));
+            if undone.is_err() {
+                // Half a call must not be committed: better to lose the batch, which its callers are told.
+                let _ = execute(connection, "ROLLBACK");
             }
         }
+        result
+    }
+
+    /// The work; a panic becomes an error.
+    fn guarded(&mut self, connection: &Connection) -> Result<T> {
+        let Some(work) = self.work.take() else { return Err(crate::error::closed()) };
+        let panicked = |_| {
+            let source = "a panic in the writer".into();
+            Err(StoreError::Backend { backend: BACKEND, operation: self.operation, source })
+        };
+        catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(panicked)
     }
 }
 
 impl<T: Send, W: FnOnce(&Connection) -> Result<T> + Send> Job for Call<T, W> {
-    fn run(&mut self, connection: &Connection) {
-        self.result = Some(self.in_savepoint(connection));
+    fn run(&mut self, connection: &Connection, alone: bool) -> bool {
+        let result = if alone { self.guarded(connection) } else { self.in_savepoint(connection) };
+        self.result.insert(result).is_ok()
     }
 
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {
@@ -117,11 +121,22 @@ impl Thread {
             execute(connection, "ROLLBACK")?; // what an earlier failure left open
         }
         execute(connection, "BEGIN IMMEDIATE")?;
-        for job in batch {
-            job.run(connection);
-            if connection.is_autocommit() {
-                return Err(rolled_back());
+        if let [only] = batch {
+            let done = only.run(connection, true);
+            if !done {
+                // Nobody else has lost anything.
+                return if connection.is_autocommit() { Ok(()) } else { execute(connection, "ROLLBACK") };
             }
+        } else {
+            for job in batch {
+                job.run(connection, false);
+                if connection.is_autocommit() {
+                    return Err(rolled_back());
+                }
+            }
+        }
+        if connection.is_autocommit() {
+            return Err(rolled_back());
         }
         match execute(connection, "COMMIT") {
             Ok(()) => {
