@@ -2,7 +2,7 @@
 
 pub(crate) mod row;
 
-use candor_model::{Assessment, AssessmentBody, AssessmentId, TimestampMs, TraceId};
+use candor_model::{Assessment, AssessmentId, TimestampMs, TraceId};
 use candor_store::target::{Resolved, may_mean};
 use candor_store::{AssessmentUpdate, Logged, Missing, NewAssessment, Result, StoreError, WhenMissing};
 use rusqlite::{Connection, params};
@@ -102,20 +102,7 @@ pub(crate) fn update(
     at: TimestampMs,
 ) -> Result<Assessment> {
     let mut changed = get(connection, trace, id)?;
-    match (&mut changed.body, update.feedback, update.expectation) {
-        (_, None, None) => {}
-        (AssessmentBody::Feedback(feedback), Some(new), None) => *feedback = new,
-        (AssessmentBody::Expectation(value), None, Some(new)) => *value = new,
-        (body, feedback, _) => {
-            let field = if feedback.is_some() { "feedback" } else { "expectation" };
-            let reason = format!("cannot be updated on an assessment of kind {}", body.kind().as_str());
-            return Err(StoreError::Invalid { field, reason });
-        }
-    }
-    changed.name = update.name.unwrap_or(changed.name);
-    changed.rationale = update.rationale.or(changed.rationale);
-    changed.metadata.extend(update.metadata);
-    changed.last_update_time = at;
+    update.apply_to(&mut changed, at)?;
 
     let owner = targets::find_trace(connection, trace)?.ok_or(StoreError::NotFound(Missing::Trace(trace)))?;
     row::replace(connection, &owner, &changed)?;

@@ -16,9 +16,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The largest size of the file, in bytes; beyond it writes fail as on a full disk.
     pub max_bytes: Option<u64>,
-    /// The most index entries that a search collects and sorts; with more, walking the traces in
-    /// their order and checking each meets one soon enough.
-    pub(crate) few_entries: i64,
+    /// What a search may cost before it looks for a cheaper way, in traces or index entries.
+    pub(crate) search_budget: i64,
 }
 
 impl Default for SqliteOptions {
@@ -30,7 +29,7 @@ impl Default for SqliteOptions {
             readers: cores.max(4),
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
-            few_entries: 10_000,
+            search_budget: 1024,
         }
     }
 }

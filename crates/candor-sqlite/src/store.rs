@@ -179,8 +179,8 @@ impl TrackingStore for SqliteStore {
     }
 
     async fn search_traces(&self, query: &TraceQuery) -> Result<Page<TraceInfo>> {
-        let (query, few_entries) = (query.clone(), self.options.few_entries);
-        self.read("search traces", move |connection| search::traces(connection, &query, few_entries)).await
+        let (query, budget) = (query.clone(), self.options.search_budget);
+        self.read("search traces", move |connection| search::traces(connection, &query, budget)).await
     }
 
     async fn update_trace_tag(&self, id: TraceId, change: TagChange) -> Result<()> {

@@ -4,7 +4,7 @@ use candor_model::{
     Assessment, AssessmentBody, AssessmentId, AssessmentName, Feedback, Source, SpanId, TimestampMs, TraceId, Value,
 };
 
-use crate::{PendingFeedback, Target};
+use crate::{PendingFeedback, Result, StoreError, Target};
 
 /// An assessment to be logged.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,6 +126,34 @@ pub struct AssessmentUpdate {
     pub rationale: Option<String>,
     /// Metadata to add or replace, key by key.
     pub metadata: BTreeMap<String, String>,
+}
+
+impl AssessmentUpdate {
+    /// Changes the parts that are named and sets the last update time to `at`.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when the update is for another kind of assessment; nothing is changed then.
+    pub fn apply_to(self, assessment: &mut Assessment, at: TimestampMs) -> Result<()> {
+        match (&mut assessment.body, self.feedback, self.expectation) {
+            (_, None, None) => {}
+            (AssessmentBody::Feedback(feedback), Some(new), None) => *feedback = new,
+            (AssessmentBody::Expectation(value), None, Some(new)) => *value = new,
+            (body, feedback, _) => {
+                let field = if feedback.is_some() { "feedback" } else { "expectation" };
+                let reason = format!("cannot be updated on an assessment of kind {}", body.kind().as_str());
+                return Err(StoreError::Invalid { field, reason });
+            }
+        }
+        if let Some(name) = self.name {
+            assessment.name = name;
+        }
+        if let Some(rationale) = self.rationale {
+            assessment.rationale = Some(rationale);
+        }
+        assessment.metadata.extend(self.metadata);
+        assessment.last_update_time = at;
+        Ok(())
+    }
 }
 
 /// An assessment id that nobody has: a UUID of version 7, so that ids made later sort later.

@@ -4,6 +4,7 @@ use candor_filter::{AssessmentTest, TextMatch, ValueKind, equal_json_texts};
 use candor_model::AssessmentKind;
 
 use super::clauses;
+use super::drivers::Driver;
 use super::sql::Sql;
 use crate::assessments::row::{HEAD, head};
 use crate::convert::kind_code;
@@ -59,15 +60,6 @@ pub(crate) fn driver(
     .append(named(kind, name))
     .append(value(test));
     Some(Driver { entries: Sql::new("SELECT 1").append(entries), traces: own.append(shared) })
-}
-
-/// A way to find traces from an index other than that of their times.
-#[derive(Debug)]
-pub(crate) struct Driver {
-    /// The entries of the index that would be visited, for counting.
-    pub(crate) entries: Sql,
-    /// The numbers of the traces.
-    pub(crate) traces: Sql,
 }
 
 fn named(kind: ValueKind, name: &str) -> Sql {

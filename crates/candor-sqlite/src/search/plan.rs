@@ -2,22 +2,23 @@
 //!
 //! Two ways lead to a page. Walking an experiment's traces in their order and checking each is fast
 //! when many fit, since it ends with the page. Starting from an index on what the filter asks for is
-//! fast when few fit. Which one it is, is counted beforehand, up to a bound: no guess of SQLite's
-//! planner can make a rare value scan everything, or a frequent one collect everything.
+//! fast when few fit. Which one it is nobody knows beforehand: a value may be frequent, but not of
+//! late. So a search takes turns: while the index has more entries than the budget it walks as many
+//! traces as the budget says, then raises the budget. The way costs a small multiple of the shorter
+//! one's, whatever the data.
 
-use candor_filter::{
-    AttributeField, Clause, CompareOp, KeyTest, NumberField, OrderBy, OrderKey, PageToken, SortValue, TextMatch,
-    TextTest, TraceFilter,
-};
-use candor_model::{ExperimentId, keys};
+use candor_filter::{Clause, CompareOp, NumberField, OrderBy, OrderKey, PageToken, SortValue, TraceFilter};
+use candor_model::ExperimentId;
 use candor_store::Result;
 use rusqlite::{Connection, params_from_iter};
 
-use super::assessments::{self, Driver};
+use super::drivers::{self, Driver};
 use super::sql::Sql;
-use super::{clauses, order};
+use super::{Found, clauses, order};
 use crate::error::During;
 use crate::statements::Statements;
+
+const OPERATION: &str = "search traces";
 
 /// A search, free of the experiment.
 pub(crate) struct Plan<'a> {
@@ -25,27 +26,73 @@ pub(crate) struct Plan<'a> {
     /// The effective one.
     pub(crate) order: &'a [OrderBy],
     pub(crate) after: Option<&'a PageToken>,
+    /// How many traces are wanted.
     pub(crate) limit: usize,
-    /// See [`SqliteOptions`](crate::SqliteOptions).
-    pub(crate) few_entries: i64,
+    /// How many traces are walked, or entries of an index collected, at first.
+    pub(crate) budget: i64,
 }
 
 impl Plan<'_> {
-    /// The statement that finds the page's traces in one experiment.
-    pub(crate) fn statement(&self, connection: &Connection, experiment: ExperimentId) -> Result<Sql> {
-        let mut best: Option<(usize, Driver)> = None;
-        let mut bound = self.few_entries;
-        for (place, driver) in self.drivers(experiment.get()) {
-            let count = count(connection, &driver.entries, bound)?;
-            if count < bound {
-                (bound, best) = (count, Some((place, driver)));
+    /// The first traces of an experiment that fit, in order.
+    pub(crate) fn run(&self, connection: &Connection, experiment: ExperimentId) -> Result<Vec<Found>> {
+        let experiment = experiment.get();
+        let everywhere = Window::default();
+        let drivers = self.drivers(experiment, &everywhere);
+        match self.order.first() {
+            Some(first) if first.key == OrderKey::TimestampMs && !drivers.is_empty() => {
+                self.take_turns(connection, experiment, first.descending)
+            }
+            // In any other order walking means to see all traces, of which there are about so many.
+            _ => {
+                let traces = connection.first("SELECT max(pk) FROM traces", [], |row| row.get::<_, Option<i64>>(0));
+                let traces = traces.during(OPERATION)?.flatten().unwrap_or_default();
+                let start = cheapest(connection, drivers, self.budget.max(traces / 4))?;
+                self.fetch(connection, self.select(experiment, start, &everywhere, self.limit)?)
             }
         }
-        self.select(experiment.get(), best)
+    }
+
+    fn take_turns(&self, connection: &Connection, experiment: i64, descending: bool) -> Result<Vec<Found>> {
+        let mut window = Window { descending, ..Window::default() };
+        let mut budget = self.budget;
+        let mut found = Vec::new();
+        loop {
+            let wanted = self.limit - found.len();
+            let start = cheapest(connection, self.drivers(experiment, &window), budget)?;
+            window.last = match start {
+                Some(_) => None,
+                None => self.skip(connection, experiment, &window, budget)?,
+            };
+            found.extend(self.fetch(connection, self.select(experiment, start, &window, wanted)?)?);
+            if found.len() >= self.limit || window.last.is_none() {
+                return Ok(found);
+            }
+            window = Window { behind: window.last, last: None, descending };
+            budget = budget.saturating_mul(4);
+        }
+    }
+
+    /// The request time of the trace `count` places on; `None` when there are no more than that.
+    fn skip(&self, connection: &Connection, experiment: i64, window: &Window, count: i64) -> Result<Option<i64>> {
+        let mut skip =
+            Sql::new("SELECT t.request_ms FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ")
+                .bind(experiment);
+        for bound in self.time_bounds(window) {
+            skip = skip.push(" AND t.request_ms").append(bound);
+        }
+        let direction = if window.descending { "DESC" } else { "ASC" };
+        let skip = skip.push(" ORDER BY t.request_ms ").push(direction).push(" LIMIT 1 OFFSET ").bind(count);
+        connection.first(&skip.text, params_from_iter(&skip.values), |row| row.get(0)).during(OPERATION)
     }
 
     /// The statement that starts from what the clause at a place asks for, or walks the experiment.
-    fn select(&self, experiment: i64, start: Option<(usize, Driver)>) -> Result<Sql> {
+    pub(crate) fn select(
+        &self,
+        experiment: i64,
+        start: Option<(usize, Driver)>,
+        window: &Window,
+        limit: usize,
+    ) -> Result<Sql> {
         let mut select = Sql::new("SELECT t.pk");
         for item in self.order {
             select = select.push(", ").append(order::expression(&item.key));
@@ -62,129 +109,93 @@ impl Plan<'_> {
                 select.push(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment)
             }
         };
+        for bound in window.bounds() {
+            select = select.push(" AND t.request_ms").append(bound);
+        }
         if let Some(token) = self.after {
             select = select.push(" AND ").append(order::behind(self.order, &token.last)?);
         }
         for condition in clauses::conditions(self.filter, done) {
             select = select.push(" AND ").append(condition);
         }
-        let limit = i64::try_from(self.limit).unwrap_or(i64::MAX).saturating_add(1);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(select.push(" ORDER BY ").push(&order::terms(self.order)).push(" LIMIT ").bind(limit))
     }
 
-    /// The ways to find the traces from what a clause asks for, with the clause's place.
-    fn drivers(&self, experiment: i64) -> Vec<(usize, Driver)> {
-        let inside = self.time_bounds();
+    /// The ways to find the traces of a window from what a clause asks for, with the clause's place.
+    pub(crate) fn drivers(&self, experiment: i64, window: &Window) -> Vec<(usize, Driver)> {
+        let inside = self.time_bounds(window);
         let clauses = self.filter.clauses.iter().enumerate();
-        clauses.filter_map(|(place, clause)| Some((place, driver(experiment, clause, &inside)?))).collect()
+        clauses.filter_map(|(place, clause)| Some((place, drivers::of_clause(experiment, clause, &inside)?))).collect()
     }
 
-    /// What filter and page say of request times, each with the comparator before it.
-    fn time_bounds(&self) -> Vec<Sql> {
-        let mut bounds: Vec<Sql> = self
-            .filter
-            .clauses
-            .iter()
-            .filter_map(|clause| match clause {
-                Clause::Number {
-                    field: NumberField::TimestampMs,
-                    op: op @ (CompareOp::Eq | CompareOp::Order(_)),
-                    value,
-                } => Some(Sql::new(" ").push(op.as_str()).push(" ").bind(clauses::number(*value))),
-                _ => None,
-            })
-            .collect();
+    /// What filter, page and window say of request times, each with the comparator before it.
+    fn time_bounds(&self, window: &Window) -> Vec<Sql> {
+        let of_clause = |clause: &Clause| match clause {
+            Clause::Number {
+                field: NumberField::TimestampMs,
+                op: op @ (CompareOp::Eq | CompareOp::Order(_)),
+                value,
+            } => Some(Sql::new(" ").push(op.as_str()).push(" ").bind(clauses::number(*value))),
+            _ => None,
+        };
+        let mut bounds: Vec<Sql> = self.filter.clauses.iter().filter_map(of_clause).collect();
         let first = self.order.first().filter(|item| item.key == OrderKey::TimestampMs);
         let last = self.after.and_then(|token| token.last.first());
         if let (Some(item), Some(SortValue::Int(last))) = (first, last) {
             bounds.push(Sql::new(if item.descending { " <= " } else { " >= " }).bind(*last));
         }
+        bounds.extend(window.bounds());
         bounds
     }
-}
 
-fn driver(experiment: i64, clause: &Clause, inside: &[Sql]) -> Option<Driver> {
-    let from = |source: Sql| Driver {
-        entries: Sql::new("SELECT 1").append(source.clone()),
-        traces: Sql::new("SELECT e.trace_pk").append(source),
-    };
-    match clause {
-        Clause::Assessment { kind, name, test } => assessments::driver(experiment, *kind, name, test, inside),
-        Clause::Attribute {
-            field: AttributeField::TraceId,
-            test: TextTest::Match(TextMatch::Eq(_)) | TextTest::In { negated: false, .. },
-        } => {
-            let found = Sql::new(" FROM traces AS t WHERE ").append(clauses::condition(clause)?);
-            Some(Driver {
-                entries: Sql::new("SELECT 1").append(found.clone()),
-                traces: Sql::new("SELECT t.pk").append(found),
-            })
+    fn fetch(&self, connection: &Connection, statement: Sql) -> Result<Vec<Found>> {
+        let mut select = connection.prepare_cached(&statement.text).during(OPERATION)?;
+        let mut rows = select.query(params_from_iter(&statement.values)).during(OPERATION)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().during(OPERATION)? {
+            let keys = self.order.iter().enumerate().map(|(index, item)| order::read(row, index + 1, &item.key));
+            let keys = keys.collect::<rusqlite::Result<_>>().during(OPERATION)?;
+            found.push(Found { pk: row.get(0).during(OPERATION)?, keys });
         }
-        Clause::Attribute {
-            field: AttributeField::ClientRequestId,
-            test: TextTest::Match(TextMatch::Eq(_)) | TextTest::In { negated: false, .. },
-        } => {
-            let found = Sql::new(
-                " FROM traces AS t INDEXED BY traces_by_client_request WHERE t.client_request_id IS NOT NULL AND ",
-            )
-            .append(clauses::condition(clause)?);
-            Some(Driver {
-                entries: Sql::new("SELECT 1").append(found.clone()),
-                traces: Sql::new("SELECT t.pk").append(found),
-            })
-        }
-        Clause::Name(test) => tagged(keys::TRACE_NAME, test).map(from),
-        Clause::Tag { key, test } => tagged(key, test).map(from),
-        Clause::Metadata { key, test } => described(key, test).map(from),
-        Clause::RunId(test @ KeyTest::Match(TextMatch::Eq(run))) => {
-            let logged = described(keys::SOURCE_RUN, test)?;
-            let linked =
-                Sql::new(" UNION ALL SELECT e.trace_pk FROM trace_runs AS e WHERE e.run_id = ").bind(run.clone());
-            Some(Driver {
-                entries: Sql::new("SELECT e.trace_pk").append(logged.clone()).append(linked.clone()),
-                traces: Sql::new("SELECT e.trace_pk").append(logged).append(linked),
-            })
-        }
-        Clause::Prompt { name, version } => {
-            Some(from(Sql::new(" FROM trace_prompts AS e WHERE e.prompt = ").bind(format!("{name}/{version}"))))
-        }
-        _ => None,
+        Ok(found)
     }
 }
 
-const TAGS: &str = " FROM trace_tags AS e INDEXED BY trace_tags_by_value \
-    WHERE e.key NOT IN ('mlflow.artifactLocation', 'mlflow.trace.spansLocation')";
-const METADATA: &str = " FROM trace_metadata AS e INDEXED BY trace_metadata_by_value \
-    WHERE e.key NOT IN ('mlflow.trace.infoFinalized', 'mlflow.trace.sizeStats')";
-
-fn tagged(key: &str, test: &KeyTest) -> Option<Sql> {
-    let indexed = ![keys::ARTIFACT_LOCATION, keys::SPANS_LOCATION].contains(&key);
-    entry(TAGS, key, test).filter(|_| indexed)
+/// A stretch of request times, in the direction of the order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    descending: bool,
+    /// The last time of the window before.
+    behind: Option<i64>,
+    /// The last time inside.
+    last: Option<i64>,
 }
 
-fn described(key: &str, test: &KeyTest) -> Option<Sql> {
-    let indexed = ![keys::INFO_FINALIZED, keys::SIZE_STATS].contains(&key);
-    entry(METADATA, key, test).filter(|_| indexed)
-}
-
-fn entry(source: &'static str, key: &str, test: &KeyTest) -> Option<Sql> {
-    let entry = Sql::new(source).push(" AND e.key = ").bind(key.to_owned());
-    match test {
-        KeyTest::Match(TextMatch::Eq(wanted)) => Some(
-            entry
-                .push(" AND e.value_head = substr(")
-                .bind(wanted.clone())
-                .push(", 1, 100) AND e.value = ")
-                .bind(wanted.clone()),
-        ),
-        KeyTest::IsNull { negated: true } => Some(entry),
-        _ => None,
+impl Window {
+    fn bounds(&self) -> impl Iterator<Item = Sql> + use<> {
+        let (after, until) = if self.descending { (" < ", " >= ") } else { (" > ", " <= ") };
+        let after = self.behind.map(|time| Sql::new(after).bind(time));
+        let until = self.last.map(|time| Sql::new(until).bind(time));
+        after.into_iter().chain(until)
     }
+}
+
+/// The driver with the fewest entries, if that is below `bound`.
+fn cheapest(connection: &Connection, drivers: Vec<(usize, Driver)>, mut bound: i64) -> Result<Option<(usize, Driver)>> {
+    let mut best = None;
+    for (place, driver) in drivers {
+        let count = count(connection, &driver.entries, bound)?;
+        if count < bound {
+            (bound, best) = (count, Some((place, driver)));
+        }
+    }
+    Ok(best)
 }
 
 /// Counts the entries of an index, up to `bound`.
 fn count(connection: &Connection, entries: &Sql, bound: i64) -> Result<i64> {
     let counted = Sql::new("SELECT count(*) FROM (").append(entries.clone()).push(" LIMIT ").bind(bound).push(")");
     let count = connection.first(&counted.text, params_from_iter(&counted.values), |row| row.get(0));
-    Ok(count.during("plan a search")?.unwrap_or_default())
+    Ok(count.during(OPERATION)?.unwrap_or_default())
 }

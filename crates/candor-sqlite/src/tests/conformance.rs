@@ -1,4 +1,5 @@
-//! The suite, with searches going either way: see `search::plan`.
+//! The suite, with searches that start from an index where they can, and with searches that take
+//! turns from the first trace on: see `search::plan`.
 
 use std::sync::Arc;
 
@@ -9,15 +10,15 @@ use crate::{SqliteOptions, SqliteStore};
 
 mod from_an_index {
     async fn open() -> (super::Arc<super::SqliteStore>, super::TempDir) {
-        super::fresh(super::SqliteOptions { few_entries: i64::MAX, ..Default::default() })
+        super::fresh(super::SqliteOptions { search_budget: i64::MAX, ..Default::default() })
     }
 
     candor_store::tracking_store_conformance!(open);
 }
 
-mod walking {
+mod taking_turns {
     async fn open() -> (super::Arc<super::SqliteStore>, super::TempDir) {
-        super::fresh(super::SqliteOptions { few_entries: 0, ..Default::default() })
+        super::fresh(super::SqliteOptions { search_budget: 1, ..Default::default() })
     }
 
     candor_store::tracking_store_conformance!(open);

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::support::{at, file_in, trace, trace_id, verdict};
-use crate::search::plan::Plan;
+use crate::search::plan::{Plan, Window};
 use crate::{SqliteOptions, assessments, connection, experiments, functions, pending, search, stats, targets, traces};
 
 /// Few rows, ever: experiments. What SQLite makes itself. And one look whether there is any row.
@@ -198,7 +198,7 @@ fn search_everything(connection: &Connection) {
     for order in [&[][..], &["timestamp_ms ASC"], &["name DESC"], &["execution_time_ms ASC", "tags.k ASC"]] {
         let order: Vec<String> = order.iter().map(|item| (*item).to_owned()).collect();
         for filter in FILTERS {
-            for few_entries in [0, i64::MAX] {
+            for budget in [1, i64::MAX] {
                 let mut query = TraceQuery {
                     experiments: vec![ExperimentId::DEFAULT, ExperimentId::new(1).unwrap()],
                     filter: TraceFilter::parse(filter).unwrap(),
@@ -206,29 +206,31 @@ fn search_everything(connection: &Connection) {
                     max_results: 1,
                     page_token: None,
                 };
-                query.page_token = search::traces(connection, &query, few_entries).unwrap().next_page_token;
-                search::traces(connection, &query, few_entries).unwrap();
+                query.page_token = search::traces(connection, &query, budget).unwrap().next_page_token;
+                search::traces(connection, &query, budget).unwrap();
             }
         }
     }
 }
 
 #[track_caller]
-fn check(filter: &str, few_entries: i64, expected: &[&str]) {
+fn check(filter: &str, from_index: bool, expected: &[&str]) {
     let (connection, _directory) = database();
     let filter = TraceFilter::parse(filter).unwrap();
     let order = effective_order(&[]);
-    let plan_of = Plan { filter: &filter, order: &order, after: None, limit: 100, few_entries };
-    let statement = plan_of.statement(&connection, ExperimentId::DEFAULT).unwrap();
+    let plan_of = Plan { filter: &filter, order: &order, after: None, limit: 100, budget: 1024 };
+    let everywhere = Window::default();
+    let start = plan_of.drivers(0, &everywhere).pop().filter(|_| from_index);
+    let statement = plan_of.select(0, start, &everywhere, 100).unwrap();
     assert_eq!(plan(&connection, &statement.text), expected);
 }
 
 #[test]
 fn newest_traces_come_from_the_index_on_times_without_sorting() {
-    check("", 10, &["SEARCH t USING COVERING INDEX traces_by_time (experiment_id=?)"]);
+    check("", false, &["SEARCH t USING COVERING INDEX traces_by_time (experiment_id=?)"]);
     check(
         "timestamp_ms >= 5",
-        10,
+        false,
         &["SEARCH t USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>?)"],
     );
 }
@@ -237,7 +239,7 @@ fn newest_traces_come_from_the_index_on_times_without_sorting() {
 fn frequent_values_are_checked_trace_by_trace_without_sorting() {
     check(
         "feedback.user_feedback = 'false'",
-        0,
+        false,
         &[
             "SEARCH t USING INDEX traces_by_time (experiment_id=?)",
             "CORRELATED SCALAR SUBQUERY 1",
@@ -252,7 +254,7 @@ fn frequent_values_are_checked_trace_by_trace_without_sorting() {
 fn rare_values_come_from_the_index_on_names_and_values() {
     check(
         "feedback.user_feedback = 'false'",
-        10,
+        true,
         &[
             "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
             "LIST SUBQUERY 2",

@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use candor_model::{Assessment, AssessmentBody, AssessmentId, TimestampMs, TraceId};
+use candor_model::{Assessment, AssessmentId, TimestampMs, TraceId};
 
 use super::state::{Record, State};
 use crate::target::{Resolved, TargetCandidate, may_mean};
@@ -83,20 +83,7 @@ impl State {
         at: TimestampMs,
     ) -> Result<Assessment> {
         let mut changed = self.assessment(trace, id)?.clone();
-        match (&mut changed.body, update.feedback, update.expectation) {
-            (_, None, None) => {}
-            (AssessmentBody::Feedback(feedback), Some(new), None) => *feedback = new,
-            (AssessmentBody::Expectation(value), None, Some(new)) => *value = new,
-            (body, feedback, _) => {
-                let field = if feedback.is_some() { "feedback" } else { "expectation" };
-                let reason = format!("cannot be updated on an assessment of kind {}", body.kind().as_str());
-                return Err(StoreError::Invalid { field, reason });
-            }
-        }
-        changed.name = update.name.unwrap_or(changed.name);
-        changed.rationale = update.rationale.or(changed.rationale);
-        changed.metadata.extend(update.metadata);
-        changed.last_update_time = at;
+        update.apply_to(&mut changed, at)?;
 
         let record = self.record_mut(trace)?;
         if let Some(old) = record.info.assessments.iter_mut().find(|old| old.id == id) {
