@@ -52,14 +52,25 @@ pub(crate) fn driver(
     for bound in inside {
         entries = entries.push(" AND a.trace_ms").append(bound.clone());
     }
-    let own = Sql::new("SELECT a.trace_pk").append(entries.clone()).append(value(test));
-    let shared = Sql::new(
-        " UNION ALL SELECT other.pk FROM assessments AS a INDEXED BY assessments_for_session \
-         JOIN traces AS other ON other.session = a.session WHERE a.session IS NOT NULL",
+    let mut shared = Sql::new(
+        " FROM assessments AS a INDEXED BY assessments_for_session \
+         CROSS JOIN traces AS other INDEXED BY traces_by_session ON other.session = a.session \
+         WHERE a.session IS NOT NULL AND other.experiment_id = ",
     )
-    .append(named(kind, name))
-    .append(value(test));
-    Some(Driver { entries: Sql::new("SELECT 1").append(entries), traces: own.append(shared) })
+    .bind(experiment)
+    .append(named(kind, name));
+    for bound in inside {
+        shared = shared.push(" AND other.request_ms").append(bound.clone());
+    }
+    Some(Driver {
+        entries: Sql::new("SELECT 1").append(entries.clone()).push(" UNION ALL SELECT 1").append(shared.clone()),
+        traces: Sql::new("SELECT a.trace_pk")
+            .append(entries)
+            .append(value(test))
+            .push(" UNION ALL SELECT other.pk")
+            .append(shared)
+            .append(value(test)),
+    })
 }
 
 fn named(kind: ValueKind, name: &str) -> Sql {

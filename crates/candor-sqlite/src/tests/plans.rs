@@ -264,7 +264,7 @@ fn rare_values_come_from_the_index_on_names_and_values() {
             "CREATE BLOOM FILTER",
             "UNION ALL",
             "SEARCH a USING INDEX assessments_for_session (kind=? AND name=? AND session>?)",
-            "SEARCH other USING COVERING INDEX traces_by_session (session=?)",
+            "SEARCH other USING INDEX traces_by_session (session=?)",
             "CREATE BLOOM FILTER",
             "USE TEMP B-TREE FOR ORDER BY",
         ],

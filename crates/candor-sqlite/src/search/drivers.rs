@@ -1,0 +1,90 @@
+//! Ways to find traces from indexes on what clauses ask for.
+
+use candor_filter::{AttributeField, Clause, KeyTest, TextMatch, TextTest};
+use candor_model::keys;
+
+use super::sql::Sql;
+use super::{assessments, clauses};
+
+/// A way to find the traces that fulfil a clause, and only those.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    /// The entries of the index that would be visited, for counting.
+    pub(crate) entries: Sql,
+    /// The numbers of the traces.
+    pub(crate) traces: Sql,
+}
+
+impl Driver {
+    /// Column `pk` of `source`, which begins with ` FROM`.
+    fn new(pk: &'static str, source: Sql) -> Self {
+        Self {
+            entries: Sql::new("SELECT 1").append(source.clone()),
+            traces: Sql::new("SELECT ").push(pk).append(source),
+        }
+    }
+}
+
+/// The traces of an experiment that fulfil the clause; `None` when no index knows.
+///
+/// `inside` narrows the times of traces, and may be left out of consideration.
+pub(crate) fn of_clause(experiment: i64, clause: &Clause, inside: &[Sql]) -> Option<Driver> {
+    const BY_CLIENT_REQUEST: &str =
+        " FROM traces AS t INDEXED BY traces_by_client_request WHERE t.client_request_id IS NOT NULL AND ";
+    match clause {
+        Clause::Assessment { kind, name, test } => assessments::driver(experiment, *kind, name, test, inside),
+        Clause::Attribute { field: AttributeField::TraceId, test } if is_equality(test) => {
+            Some(Driver::new("t.pk", Sql::new(" FROM traces AS t WHERE ").append(clauses::condition(clause)?)))
+        }
+        Clause::Attribute { field: AttributeField::ClientRequestId, test } if is_equality(test) => {
+            Some(Driver::new("t.pk", Sql::new(BY_CLIENT_REQUEST).append(clauses::condition(clause)?)))
+        }
+        Clause::Name(test) => tagged(keys::TRACE_NAME, test),
+        Clause::Tag { key, test } => tagged(key, test),
+        Clause::Metadata { key, test } => described(key, test),
+        Clause::RunId(test @ KeyTest::Match(TextMatch::Eq(run))) => {
+            let logged = described(keys::SOURCE_RUN, test)?;
+            let linked =
+                Sql::new(" UNION ALL SELECT e.trace_pk FROM trace_runs AS e WHERE e.run_id = ").bind(run.clone());
+            Some(Driver { entries: logged.entries.append(linked.clone()), traces: logged.traces.append(linked) })
+        }
+        Clause::Prompt { name, version } if !name.contains('/') => {
+            let linked = Sql::new(" FROM trace_prompts AS e WHERE e.prompt = ").bind(format!("{name}/{version}"));
+            Some(Driver::new("e.trace_pk", linked))
+        }
+        _ => None,
+    }
+}
+
+fn is_equality(test: &TextTest) -> bool {
+    matches!(test, TextTest::Match(TextMatch::Eq(_)) | TextTest::In { negated: false, .. })
+}
+
+fn tagged(key: &str, test: &KeyTest) -> Option<Driver> {
+    const ENTRIES: &str = " FROM trace_tags AS e INDEXED BY trace_tags_by_value \
+        WHERE e.key NOT IN ('mlflow.artifactLocation', 'mlflow.trace.spansLocation')";
+    let indexed = ![keys::ARTIFACT_LOCATION, keys::SPANS_LOCATION].contains(&key);
+    keyed(ENTRIES, key, test).filter(|_| indexed)
+}
+
+fn described(key: &str, test: &KeyTest) -> Option<Driver> {
+    const ENTRIES: &str = " FROM trace_metadata AS e INDEXED BY trace_metadata_by_value \
+        WHERE e.key NOT IN ('mlflow.trace.infoFinalized', 'mlflow.trace.sizeStats')";
+    let indexed = ![keys::INFO_FINALIZED, keys::SIZE_STATS].contains(&key);
+    keyed(ENTRIES, key, test).filter(|_| indexed)
+}
+
+fn keyed(entries: &'static str, key: &str, test: &KeyTest) -> Option<Driver> {
+    let entries = Sql::new(entries).push(" AND e.key = ").bind(key.to_owned());
+    let fitting = match test {
+        // The head is in the index, the rest of a long text is not.
+        KeyTest::Match(TextMatch::Eq(wanted)) => entries
+            .push(" AND e.value_head = substr(")
+            .bind(wanted.clone())
+            .push(", 1, 100) AND e.value = ")
+            .bind(wanted.clone()),
+        KeyTest::IsNull { negated: true } => entries,
+        _ => return None,
+    };
+    Some(Driver::new("e.trace_pk", fitting))
+}
