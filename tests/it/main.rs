@@ -4,6 +4,7 @@
 
 mod cli;
 mod crash;
+mod differential;
 mod guide;
 mod otel;
 mod parity;
