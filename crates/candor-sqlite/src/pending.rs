@@ -65,7 +65,14 @@ fn attach_one(connection: &Connection, pk: i64) -> Result<bool> {
     let row = connection
         .first(SELECT, [pk], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, AssessmentId::from_bytes(row.get(2)?))));
     let Some((text, received_ms, id)) = row.during("read feedback on hold")? else { return Ok(false) };
-    let item = read(&text, received_ms, id)?.item;
+    let item = match read(&text, received_ms, id) {
+        Ok(held) => held.item,
+        Err(error) => {
+            // It stays on hold, where a listing complains of it, and fails nobody's write.
+            tracing::error!(assessment.id = %id, error = &error as &dyn std::error::Error, "unreadable feedback on hold");
+            return Ok(false);
+        }
+    };
     let Some((found, trace)) = unless_refused(targets::resolve(connection, &item.target))?.flatten() else {
         return Ok(false);
     };

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod crashing;
+mod limits;
 mod opening;
 mod plans;
 mod reading;

@@ -47,7 +47,7 @@ pub(crate) fn driver(
         .bind(experiment)
         .append(named(kind, name));
     if let Some(heads) = &heads {
-        entries = entries.push(" AND a.value_head IN ").bind_list(heads.iter().cloned());
+        entries = entries.push(" AND a.value_head IN ").bind_texts(heads.clone());
     }
     for bound in inside {
         entries = entries.push(" AND a.trace_ms").append(bound.clone());
@@ -93,10 +93,10 @@ fn value(test: &AssessmentTest) -> Sql {
             // JSON texts are ASCII, so that a head below its full length is the whole text.
             let whole = texts.iter().all(|text| text.len() < HEAD);
             let column = if whole { " AND a.value_head IN " } else { " AND a.value_json IN " };
-            Sql::new(column).bind_list(texts)
+            Sql::new(column).bind_texts(texts)
         }
         AssessmentTest::Match(TextMatch::Ne(unwanted)) => {
-            Sql::new(" AND a.value_json NOT IN ").bind_list(equal_json_texts(unwanted))
+            Sql::new(" AND a.value_json NOT IN ").bind_texts(equal_json_texts(unwanted))
         }
         AssessmentTest::Match(pattern) => Sql::new(" AND (")
             .append(clauses::matches(Sql::new("a.value_json"), pattern))

@@ -83,8 +83,11 @@ fn trace_id(test: &TextTest) -> Sql {
         },
         TextTest::Match(pattern) => matches(Sql::new("'tr-' || lower(hex(t.trace_id))"), pattern),
         TextTest::In { negated, values } => {
+            // As hex, since JSON has no bytes.
+            let hex = values.iter().filter_map(|text| text.parse::<TraceId>().ok());
+            let hex: Vec<String> = hex.map(|id| id.to_string()["tr-".len()..].to_owned()).collect();
             let list = Sql::new(if *negated { "t.trace_id NOT IN " } else { "t.trace_id IN " });
-            list.bind_list(values.iter().filter_map(bytes))
+            list.push("(SELECT unhex(value) FROM json_each(").bind(serde_json::Value::from(hex).to_string()).push("))")
         }
     }
 }
@@ -101,7 +104,7 @@ pub(crate) fn text(column: Sql, test: &TextTest) -> Sql {
             }
         }
         TextTest::In { negated, values } => {
-            column.push(if *negated { " NOT IN " } else { " IN " }).bind_list(values.iter().cloned())
+            column.push(if *negated { " NOT IN " } else { " IN " }).bind_texts(values.clone())
         }
     }
 }
@@ -178,7 +181,7 @@ fn spans(filter: &TraceFilter) -> Option<Sql> {
     conditions.extend(tests.into_iter().map(|(_, test)| test));
     Some(
         Sql::new("EXISTS (SELECT 1 FROM spans AS s INDEXED BY spans_by_trace WHERE ")
-            .append(Sql::join(conditions, " AND "))
+            .append(Sql::all(conditions))
             .push(")"),
     )
 }

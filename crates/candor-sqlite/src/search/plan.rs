@@ -34,7 +34,7 @@ pub(crate) struct Plan<'a> {
 
 impl Plan<'_> {
     /// The first traces of an experiment that fit, in order.
-    pub(crate) fn run(&self, connection: &Connection, experiment: ExperimentId) -> Result<Vec<Found>> {
+    pub(super) fn run(&self, connection: &Connection, experiment: ExperimentId) -> Result<Vec<Found>> {
         let experiment = experiment.get();
         let everywhere = Window::default();
         let drivers = self.drivers(experiment, &everywhere);
@@ -115,8 +115,9 @@ impl Plan<'_> {
         if let Some(token) = self.after {
             select = select.push(" AND ").append(order::behind(self.order, &token.last)?);
         }
-        for condition in clauses::conditions(self.filter, done) {
-            select = select.push(" AND ").append(condition);
+        let conditions = clauses::conditions(self.filter, done);
+        if !conditions.is_empty() {
+            select = select.push(" AND ").append(Sql::all(conditions));
         }
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Ok(select.push(" ORDER BY ").push(&order::terms(self.order)).push(" LIMIT ").bind(limit))

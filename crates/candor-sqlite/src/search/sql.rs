@@ -1,5 +1,8 @@
 use rusqlite::types::Value;
 
+/// The most values or conditions in a row; SQLite has limits from 1000 on.
+const MANY: usize = 100;
+
 /// SQL with its values apart: texts of a filter never become SQL.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sql {
@@ -27,13 +30,33 @@ impl Sql {
         self
     }
 
+    /// Appends texts in parentheses, separated by commas; many of them as one value.
+    pub(crate) fn bind_texts(self, texts: Vec<String>) -> Self {
+        match texts.len() {
+            0..=MANY => self.bind_list(texts),
+            _ => {
+                let json = serde_json::Value::from(texts).to_string();
+                self.push("(SELECT value FROM json_each(").bind(json).push("))")
+            }
+        }
+    }
+
     /// Appends values in parentheses, separated by commas.
-    pub(crate) fn bind_list<T: Into<Value>>(self, values: impl IntoIterator<Item = T>) -> Self {
+    fn bind_list<T: Into<Value>>(self, values: impl IntoIterator<Item = T>) -> Self {
         let mut list = self.push("(");
         for (index, value) in values.into_iter().enumerate() {
             list = if index > 0 { list.push(", ") } else { list }.bind(value);
         }
         list.push(")")
+    }
+
+    /// Conditions that must all hold, nested so that no number of them is too deep for SQLite.
+    pub(crate) fn all(conditions: Vec<Self>) -> Self {
+        if conditions.len() <= MANY {
+            return Self::join(conditions, " AND ");
+        }
+        let groups = conditions.chunks(MANY).map(|group| Self::join(group.to_vec(), " AND ").in_parentheses());
+        Self::all(groups.collect())
     }
 
     /// Appends other SQL with its values.

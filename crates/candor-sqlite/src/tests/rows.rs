@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use candor_model::{AssessmentId, ExperimentName, TraceInfo, keys};
-use candor_store::{NewAssessment, NewExperiment, StoreError, TrackingStore, TrackingStoreExt};
+use candor_store::{
+    NewAssessment, NewExperiment, PendingQuery, StoreError, TrackingStore, TrackingStoreExt, WhenMissing,
+};
 
 use super::support::{at, file_in, fresh, trace, trace_id, verdict};
 use crate::error::During;
@@ -74,4 +76,17 @@ async fn what_assessments_repeat_of_their_trace_follows_it() {
     let wrong =
         store.read("recount", |connection| Ok(connection.query_row(WRONG, [], |row| row.get::<_, i64>(0)).unwrap()));
     assert_eq!(wrong.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_broken_verdict_on_hold_fails_nobodys_write() {
+    let (store, _directory) = fresh(SqliteOptions::default());
+    let held = NewAssessment { when_missing: WhenMissing::Hold, ..verdict(1) };
+    store.log_assessment(held).await.unwrap();
+    let spoil = "UPDATE pending_feedback SET item = '{}'";
+    store.write("spoil", move |connection| connection.execute_batch(spoil).during("spoil")).await.unwrap();
+    let info = store.start_trace(trace(1)).await.unwrap();
+    assert_eq!(info.assessments, []);
+    let error = store.pending_feedback(&PendingQuery::all(10)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error:?}");
 }
