@@ -16,7 +16,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The largest size of the file, in bytes; beyond it writes fail as on a full disk.
     pub max_bytes: Option<u64>,
-    /// What a search may cost before it looks for a cheaper way, in traces or index entries.
+    /// What a search may cost before it looks for a cheaper way, in traces or index entries for
+    /// each trace that is wanted.
     pub(crate) search_budget: i64,
 }
 
@@ -29,7 +30,7 @@ impl Default for SqliteOptions {
             readers: cores.max(4),
             busy_timeout: Duration::from_secs(5),
             max_bytes: None,
-            search_budget: 1024,
+            search_budget: 4,
         }
     }
 }

@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use crate::traces;
 use plan::Plan;
 
-/// One page; for `budget` see [`Plan`].
+/// One page; for `budget` see [`SqliteOptions`](crate::SqliteOptions).
 pub(crate) fn traces(connection: &Connection, query: &TraceQuery, budget: i64) -> Result<Page<TraceInfo>> {
     check_page_size(query.max_results)?;
     let order = effective_order(&query.order_by);
@@ -26,10 +26,11 @@ pub(crate) fn traces(connection: &Connection, query: &TraceQuery, budget: i64) -
     experiments.sort_unstable();
     experiments.dedup();
     let limit = query.max_results.saturating_add(1); // one more tells whether a page follows
-    let plan = Plan { filter: &query.filter, order: &order, after: after.as_ref(), limit, budget };
+    let plan =
+        Plan { filter: &query.filter, experiments: &experiments, order: &order, after: after.as_ref(), limit, budget };
     let mut found: Vec<Found> = Vec::new();
-    for experiment in experiments {
-        found.extend(plan.run(connection, experiment)?);
+    for experiment in &experiments {
+        found.extend(plan.run(connection, *experiment)?);
     }
     found.sort_by(|a, b| compare_values(&order, &a.keys, &b.keys));
     let more = found.len() > query.max_results;

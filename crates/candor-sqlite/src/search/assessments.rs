@@ -1,7 +1,7 @@
 //! Clauses about feedback and expectations.
 
 use candor_filter::{AssessmentTest, TextMatch, ValueKind, equal_json_texts};
-use candor_model::AssessmentKind;
+use candor_model::{AssessmentKind, ExperimentId};
 
 use super::clauses;
 use super::drivers::Driver;
@@ -10,7 +10,9 @@ use crate::assessments::row::{HEAD, head};
 use crate::convert::kind_code;
 
 /// The condition on `traces AS t`, checked trace by trace.
-pub(crate) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest) -> Sql {
+///
+/// What is said of a session counts when it was said in one of `experiments`.
+pub(crate) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest, experiments: &[ExperimentId]) -> Sql {
     let fulfilling = || named(kind, name).append(value(test));
     let own =
         Sql::new("EXISTS (SELECT 1 FROM assessments AS a INDEXED BY assessments_by_trace WHERE a.trace_pk = t.pk")
@@ -18,8 +20,9 @@ pub(crate) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest) -> S
             .push(")");
     let shared = Sql::new(
         " OR (t.session IS NOT NULL AND EXISTS (SELECT 1 FROM assessments AS a INDEXED BY assessments_for_session \
-         WHERE a.session = t.session AND a.session IS NOT NULL",
+         WHERE a.session = t.session AND a.session IS NOT NULL AND a.experiment_id IN ",
     )
+    .bind_experiments(experiments)
     .append(fulfilling())
     .push("))");
     let either = own.append(shared).in_parentheses();
@@ -38,27 +41,31 @@ pub(crate) fn driver(
     name: &str,
     test: &AssessmentTest,
     inside: &[Sql],
+    experiments: &[ExperimentId],
 ) -> Option<Driver> {
     if matches!(test, AssessmentTest::IsNull { negated: false }) {
         return None;
     }
     let heads = equal_heads(test);
-    let mut entries = Sql::new(" FROM assessments AS a INDEXED BY assessments_by_value WHERE a.experiment_id = ")
-        .bind(experiment)
-        .append(named(kind, name));
-    if let Some(heads) = &heads {
-        entries = entries.push(" AND a.value_head IN ").bind_texts(heads.clone());
-    }
-    for bound in inside {
-        entries = entries.push(" AND a.trace_ms").append(bound.clone());
-    }
+    let entries_of = |heads: Option<Vec<String>>| {
+        let mut entries = Sql::new(" FROM assessments AS a INDEXED BY assessments_by_value WHERE a.experiment_id = ")
+            .bind(experiment)
+            .append(named(kind, name));
+        if let Some(heads) = heads {
+            entries = entries.push(" AND a.value_head IN ").bind_texts(heads);
+        }
+        inside.iter().fold(entries, |entries, bound| entries.push(" AND a.trace_ms").append(bound.clone()))
+    };
+    let entries = entries_of(heads.clone());
     let mut shared = Sql::new(
         " FROM assessments AS a INDEXED BY assessments_for_session \
          CROSS JOIN traces AS other INDEXED BY traces_by_session ON other.session = a.session \
          WHERE a.session IS NOT NULL AND other.experiment_id = ",
     )
     .bind(experiment)
-    .append(named(kind, name));
+    .append(named(kind, name))
+    .push(" AND a.experiment_id IN ")
+    .bind_experiments(experiments);
     for bound in inside {
         shared = shared.push(" AND other.request_ms").append(bound.clone());
     }
@@ -70,6 +77,7 @@ pub(crate) fn driver(
             .push(" UNION ALL SELECT other.pk")
             .append(shared)
             .append(value(test)),
+        in_time_order: heads.into_iter().flatten().map(|head| entries_of(Some(vec![head]))).collect(),
     })
 }
 

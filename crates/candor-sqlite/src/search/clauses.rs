@@ -7,7 +7,7 @@ use candor_filter::{
     AttributeField, Clause, ContentTest, KeyTest, Number, NumberField, SpanClause, SpanField, TextMatch, TextTest,
     TraceFilter,
 };
-use candor_model::{TraceId, keys};
+use candor_model::{ExperimentId, TraceId, keys};
 use rusqlite::types::Value;
 
 use super::assessments;
@@ -15,15 +15,15 @@ use super::sql::Sql;
 use crate::convert::nanos_number;
 
 /// The condition of each clause save the one at `except`; span clauses are one condition together.
-pub(crate) fn conditions(filter: &TraceFilter, except: Option<usize>) -> Vec<Sql> {
+pub(crate) fn conditions(filter: &TraceFilter, except: Option<usize>, experiments: &[ExperimentId]) -> Vec<Sql> {
     let others = filter.clauses.iter().enumerate().filter(|(place, _)| Some(*place) != except);
-    let mut conditions: Vec<Sql> = others.filter_map(|(_, clause)| condition(clause)).collect();
+    let mut conditions: Vec<Sql> = others.filter_map(|(_, clause)| condition(clause, experiments)).collect();
     conditions.extend(spans(filter));
     conditions
 }
 
-/// `None` for a span clause.
-pub(crate) fn condition(clause: &Clause) -> Option<Sql> {
+/// `None` for a span clause. `experiments` are all that are searched.
+pub(crate) fn condition(clause: &Clause, experiments: &[ExperimentId]) -> Option<Sql> {
     Some(match clause {
         Clause::Number { field, op, value } => {
             number_field(*field).push(" ").push(op.as_str()).push(" ").bind(number(*value))
@@ -44,7 +44,7 @@ pub(crate) fn condition(clause: &Clause) -> Option<Sql> {
                 .push(")")
         }
         Clause::Span(_) => return None,
-        Clause::Assessment { kind, name, test } => assessments::condition(*kind, name, test),
+        Clause::Assessment { kind, name, test } => assessments::condition(*kind, name, test, experiments),
         Clause::Issue { id } => {
             Sql::new("EXISTS (SELECT 1 FROM assessments AS a WHERE a.trace_pk = t.pk AND a.kind = 2 AND a.name = ")
                 .bind(id.clone())

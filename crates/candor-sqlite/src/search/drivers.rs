@@ -1,7 +1,7 @@
 //! Ways to find traces from indexes on what clauses ask for.
 
 use candor_filter::{AttributeField, Clause, KeyTest, TextMatch, TextTest};
-use candor_model::keys;
+use candor_model::{ExperimentId, keys};
 
 use super::sql::Sql;
 use super::{assessments, clauses};
@@ -13,6 +13,8 @@ pub(crate) struct Driver {
     pub(crate) entries: Sql,
     /// The numbers of the traces.
     pub(crate) traces: Sql,
+    /// Entries of the index `a` by `trace_ms`, one stretch for each value; none when they are not.
+    pub(crate) in_time_order: Vec<Sql>,
 }
 
 impl Driver {
@@ -21,23 +23,33 @@ impl Driver {
         Self {
             entries: Sql::new("SELECT 1").append(source.clone()),
             traces: Sql::new("SELECT ").push(pk).append(source),
+            in_time_order: Vec::new(),
         }
     }
 }
 
 /// The traces of an experiment that fulfil the clause; `None` when no index knows.
 ///
-/// `inside` narrows the times of traces, and may be left out of consideration.
-pub(crate) fn of_clause(experiment: i64, clause: &Clause, inside: &[Sql]) -> Option<Driver> {
+/// `inside` narrows the times of traces, and may be left out of consideration. `experiments` are all
+/// that are searched.
+pub(crate) fn of_clause(
+    experiment: i64,
+    clause: &Clause,
+    inside: &[Sql],
+    experiments: &[ExperimentId],
+) -> Option<Driver> {
     const BY_CLIENT_REQUEST: &str =
         " FROM traces AS t INDEXED BY traces_by_client_request WHERE t.client_request_id IS NOT NULL AND ";
     match clause {
-        Clause::Assessment { kind, name, test } => assessments::driver(experiment, *kind, name, test, inside),
-        Clause::Attribute { field: AttributeField::TraceId, test } if is_equality(test) => {
-            Some(Driver::new("t.pk", Sql::new(" FROM traces AS t WHERE ").append(clauses::condition(clause)?)))
+        Clause::Assessment { kind, name, test } => {
+            assessments::driver(experiment, *kind, name, test, inside, experiments)
         }
+        Clause::Attribute { field: AttributeField::TraceId, test } if is_equality(test) => Some(Driver::new(
+            "t.pk",
+            Sql::new(" FROM traces AS t WHERE ").append(clauses::condition(clause, experiments)?),
+        )),
         Clause::Attribute { field: AttributeField::ClientRequestId, test } if is_equality(test) => {
-            Some(Driver::new("t.pk", Sql::new(BY_CLIENT_REQUEST).append(clauses::condition(clause)?)))
+            Some(Driver::new("t.pk", Sql::new(BY_CLIENT_REQUEST).append(clauses::condition(clause, experiments)?)))
         }
         Clause::Name(test) => tagged(keys::TRACE_NAME, test),
         Clause::Tag { key, test } => tagged(key, test),
@@ -46,7 +58,11 @@ pub(crate) fn of_clause(experiment: i64, clause: &Clause, inside: &[Sql]) -> Opt
             let logged = described(keys::SOURCE_RUN, test)?;
             let linked =
                 Sql::new(" UNION ALL SELECT e.trace_pk FROM trace_runs AS e WHERE e.run_id = ").bind(run.clone());
-            Some(Driver { entries: logged.entries.append(linked.clone()), traces: logged.traces.append(linked) })
+            Some(Driver {
+                entries: logged.entries.append(linked.clone()),
+                traces: logged.traces.append(linked),
+                in_time_order: Vec::new(),
+            })
         }
         Clause::Prompt { name, version } if !name.contains('/') => {
             let linked = Sql::new(" FROM trace_prompts AS e WHERE e.prompt = ").bind(format!("{name}/{version}"));

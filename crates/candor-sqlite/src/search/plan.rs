@@ -5,7 +5,8 @@
 //! fast when few fit. Which one it is nobody knows beforehand: a value may be frequent, but not of
 //! late. So a search takes turns: while the index has more entries than the budget it walks as many
 //! traces as the budget says, then raises the budget. The way costs a small multiple of the shorter
-//! one's, whatever the data.
+//! one's, whatever the data. Feedback of one value stands in its index in the order of time, and is
+//! taken from there in portions instead of walking.
 
 use candor_filter::{Clause, CompareOp, NumberField, OrderBy, OrderKey, PageToken, SortValue, TraceFilter};
 use candor_model::ExperimentId;
@@ -20,9 +21,11 @@ use crate::statements::Statements;
 
 const OPERATION: &str = "search traces";
 
-/// A search, free of the experiment.
+/// A search, whichever of its experiments comes next.
 pub(crate) struct Plan<'a> {
     pub(crate) filter: &'a TraceFilter,
+    /// All that are searched.
+    pub(crate) experiments: &'a [ExperimentId],
     /// The effective one.
     pub(crate) order: &'a [OrderBy],
     pub(crate) after: Option<&'a PageToken>,
@@ -57,12 +60,8 @@ impl Plan<'_> {
         let mut budget = self.budget;
         let mut found = Vec::new();
         loop {
+            let start = self.turn(connection, experiment, &mut window, budget)?;
             let wanted = self.limit - found.len();
-            let start = cheapest(connection, self.drivers(experiment, &window), budget)?;
-            window.last = match start {
-                Some(_) => None,
-                None => self.skip(connection, experiment, &window, budget)?,
-            };
             found.extend(self.fetch(connection, self.select(experiment, start, &window, wanted)?)?);
             if found.len() >= self.limit || window.last.is_none() {
                 return Ok(found);
@@ -72,17 +71,41 @@ impl Plan<'_> {
         }
     }
 
-    /// The request time of the trace `count` places on; `None` when there are no more than that.
-    fn skip(&self, connection: &Connection, experiment: i64, window: &Window, count: i64) -> Result<Option<i64>> {
-        let mut skip =
-            Sql::new("SELECT t.request_ms FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ")
-                .bind(experiment);
-        for bound in self.time_bounds(window) {
-            skip = skip.push(" AND t.request_ms").append(bound);
+    /// Decides where the next turn starts from, and ends the window where the budget ends.
+    fn turn(
+        &self,
+        connection: &Connection,
+        experiment: i64,
+        window: &mut Window,
+        budget: i64,
+    ) -> Result<Option<(usize, Driver)>> {
+        let drivers = self.drivers(experiment, window);
+        let mut stretches = Vec::new();
+        for (place, driver) in &drivers {
+            let ends =
+                driver.in_time_order.iter().map(|entries| skip(connection, entries, "a.trace_ms", window, budget));
+            let ends = ends.collect::<Result<Vec<_>>>()?;
+            if !ends.is_empty() {
+                stretches.push((window.nearest(ends.into_iter().flatten()), *place));
+            }
         }
-        let direction = if window.descending { "DESC" } else { "ASC" };
-        let skip = skip.push(" ORDER BY t.request_ms ").push(direction).push(" LIMIT 1 OFFSET ").bind(count);
-        connection.first(&skip.text, params_from_iter(&skip.values), |row| row.get(0)).during(OPERATION)
+        if let Some(all_that_is_left) = cheapest(connection, drivers, budget)? {
+            return Ok(Some(all_that_is_left));
+        }
+        // Of an index in time order as much as the budget says reaches further than walking does.
+        let furthest = stretches.into_iter().reduce(|a, b| if window.reaches_further(a.0, b.0) { a } else { b });
+        if let Some((last, place)) = furthest {
+            window.last = last;
+            let narrowed = self.drivers(experiment, window).into_iter().find(|(other, _)| *other == place);
+            return Ok(narrowed);
+        }
+        let mut walk =
+            Sql::new(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment);
+        for bound in self.time_bounds(window) {
+            walk = walk.push(" AND t.request_ms").append(bound);
+        }
+        window.last = skip(connection, &walk, "t.request_ms", window, budget)?;
+        Ok(None)
     }
 
     /// The statement that starts from what the clause at a place asks for, or walks the experiment.
@@ -115,7 +138,7 @@ impl Plan<'_> {
         if let Some(token) = self.after {
             select = select.push(" AND ").append(order::behind(self.order, &token.last)?);
         }
-        let conditions = clauses::conditions(self.filter, done);
+        let conditions = clauses::conditions(self.filter, done, self.experiments);
         if !conditions.is_empty() {
             select = select.push(" AND ").append(Sql::all(conditions));
         }
@@ -127,7 +150,11 @@ impl Plan<'_> {
     pub(crate) fn drivers(&self, experiment: i64, window: &Window) -> Vec<(usize, Driver)> {
         let inside = self.time_bounds(window);
         let clauses = self.filter.clauses.iter().enumerate();
-        clauses.filter_map(|(place, clause)| Some((place, drivers::of_clause(experiment, clause, &inside)?))).collect()
+        clauses
+            .filter_map(|(place, clause)| {
+                Some((place, drivers::of_clause(experiment, clause, &inside, self.experiments)?))
+            })
+            .collect()
     }
 
     /// What filter, page and window say of request times, each with the comparator before it.
@@ -174,12 +201,40 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// The end that comes first; `None` when there is none.
+    fn nearest(&self, ends: impl Iterator<Item = i64>) -> Option<i64> {
+        if self.descending { ends.max() } else { ends.min() }
+    }
+
+    /// Whether a window that ends at `a` holds more than one that ends at `b`.
+    fn reaches_further(&self, a: Option<i64>, b: Option<i64>) -> bool {
+        match (a, b) {
+            (None, _) => true,
+            (_, None) => false,
+            (Some(a), Some(b)) => (a < b) == self.descending,
+        }
+    }
+
     fn bounds(&self) -> impl Iterator<Item = Sql> + use<> {
         let (after, until) = if self.descending { (" < ", " >= ") } else { (" > ", " <= ") };
         let after = self.behind.map(|time| Sql::new(after).bind(time));
         let until = self.last.map(|time| Sql::new(until).bind(time));
         after.into_iter().chain(until)
     }
+}
+
+/// The time of the entry `count` places on; `None` when there are no more than that.
+fn skip(
+    connection: &Connection,
+    entries: &Sql,
+    time: &'static str,
+    window: &Window,
+    count: i64,
+) -> Result<Option<i64>> {
+    let direction = if window.descending { " DESC" } else { " ASC" };
+    let skip = Sql::new("SELECT ").push(time).append(entries.clone()).push(" ORDER BY ").push(time).push(direction);
+    let skip = skip.push(" LIMIT 1 OFFSET ").bind(count);
+    connection.first(&skip.text, params_from_iter(&skip.values), |row| row.get(0)).during(OPERATION)
 }
 
 /// The driver with the fewest entries, if that is below `bound`.

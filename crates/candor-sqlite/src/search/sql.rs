@@ -1,4 +1,7 @@
+use candor_model::ExperimentId;
 use rusqlite::types::Value;
+
+use crate::convert::json_numbers;
 
 /// The most values or conditions in a row; SQLite has limits from 1000 on.
 const MANY: usize = 100;
@@ -38,6 +41,15 @@ impl Sql {
                 let json = serde_json::Value::from(texts).to_string();
                 self.push("(SELECT value FROM json_each(").bind(json).push("))")
             }
+        }
+    }
+
+    /// Appends the numbers of experiments in parentheses, separated by commas; many of them as one value.
+    pub(crate) fn bind_experiments(self, experiments: &[ExperimentId]) -> Self {
+        let numbers = experiments.iter().map(|id| id.get());
+        match experiments.len() {
+            0..=MANY => self.bind_list(numbers),
+            _ => self.push("(SELECT value FROM json_each(").bind(json_numbers(numbers)).push("))"),
         }
     }
 

@@ -198,7 +198,7 @@ fn search_everything(connection: &Connection) {
     for order in [&[][..], &["timestamp_ms ASC"], &["name DESC"], &["execution_time_ms ASC", "tags.k ASC"]] {
         let order: Vec<String> = order.iter().map(|item| (*item).to_owned()).collect();
         for filter in FILTERS {
-            for budget in [1, i64::MAX] {
+            for budget in [0, i64::MAX] {
                 let mut query = TraceQuery {
                     experiments: vec![ExperimentId::DEFAULT, ExperimentId::new(1).unwrap()],
                     filter: TraceFilter::parse(filter).unwrap(),
@@ -218,7 +218,9 @@ fn check(filter: &str, from_index: bool, expected: &[&str]) {
     let (connection, _directory) = database();
     let filter = TraceFilter::parse(filter).unwrap();
     let order = effective_order(&[]);
-    let plan_of = Plan { filter: &filter, order: &order, after: None, limit: 100, budget: 1024 };
+    let experiments = [ExperimentId::DEFAULT];
+    let plan_of =
+        Plan { filter: &filter, experiments: &experiments, order: &order, after: None, limit: 100, budget: 1024 };
     let everywhere = Window::default();
     let start = plan_of.drivers(0, &everywhere).pop().filter(|_| from_index);
     let statement = plan_of.select(0, start, &everywhere, 100).unwrap();
