@@ -86,7 +86,7 @@ impl Search {
 
     /// Why the servers would not agree, although the filter is valid.
     fn misread(&self) -> Option<&'static str> {
-        misread(&TraceFilter::parse(&self.filter).ok()?, &self.experiments)
+        misread(&TraceFilter::parse(&self.filter).ok()?)
     }
 
     fn run(&self, server: &Server) -> Found {

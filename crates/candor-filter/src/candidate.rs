@@ -19,8 +19,9 @@ pub struct Candidate<'a> {
     pub linked_runs: &'a [String],
     /// The prompt versions that it is linked to, as `name/version`.
     pub linked_prompts: &'a [String],
-    /// Assessments of the other traces of its session. Those that are not valid or lack metadata
-    /// `mlflow.trace.session` are passed over. Empty when the trace has no session.
+    /// Assessments of the other traces of its session, in the experiments that are searched. Those
+    /// that are not valid or lack metadata `mlflow.trace.session` are passed over. Empty when the
+    /// trace has no session.
     pub session_assessments: &'a [&'a Assessment],
 }
 

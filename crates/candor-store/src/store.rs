@@ -103,10 +103,10 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
 
     /// The traces that fit, page by page, without spans.
     ///
-    /// Traces of deleted experiments are found too. A session spans all experiments: an assessment
-    /// with metadata `mlflow.trace.session` speaks for every trace of the store that has the same
-    /// session as its own. The default order, which also breaks ties, is newest first, then by
-    /// trace id.
+    /// Traces of deleted experiments are found too. An assessment with metadata
+    /// `mlflow.trace.session` speaks for every trace that has the same session as its own, as far as
+    /// both are in the experiments searched. The default order, which also breaks ties, is newest
+    /// first, then by trace id.
     ///
     /// # Errors
     /// [`StoreError::PageToken`] for a token of another query.

@@ -2,18 +2,11 @@
 
 use candor_filter::{Clause, ContentTest, KeyTest, SpanClause, TextMatch, TraceFilter, mlflow_misreads};
 
-/// Why MLflow would not find what the filter says in these experiments; `None` when it should.
-pub(super) fn misread(filter: &TraceFilter, experiments: &[i64]) -> Option<&'static str> {
+/// Why MLflow would not find what the filter says; `None` when it should.
+pub(super) fn misread(filter: &TraceFilter) -> Option<&'static str> {
     let of_a_clause = |clause: &Clause| mlflow_misreads(clause).or_else(|| misread_here(clause));
     let mut clauses = filter.clauses.iter();
-    clauses.find_map(of_a_clause).or_else(|| two_runs(filter)).or_else(|| split_sessions(filter, experiments))
-}
-
-/// On MLflow a verdict on a session counts for those of its traces only that are searched together
-/// with the judged one.
-fn split_sessions(filter: &TraceFilter, experiments: &[i64]) -> Option<&'static str> {
-    let all = [0, 1, 2].iter().all(|id| experiments.contains(id));
-    (filter.needs_assessments() && !all).then_some("MLflow looks at verdicts on sessions in the same experiments only")
+    clauses.find_map(of_a_clause).or_else(|| two_runs(filter))
 }
 
 fn misread_here(clause: &Clause) -> Option<&'static str> {

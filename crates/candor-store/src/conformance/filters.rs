@@ -1,14 +1,14 @@
 //! The filter language, field by field.
 
 use candor_model::{
-    AnyValue, AssessmentBody, DurationMs, Source, SourceType, Span, SpanStatus, StatusCode, TraceId, TraceInfo,
-    TraceState, Value, keys,
+    AnyValue, AssessmentBody, DurationMs, ExperimentId, Source, SourceType, Span, SpanStatus, StatusCode, TraceId,
+    TraceInfo, TraceState, Value, keys,
 };
 use serde_json::json;
 
 use super::samples::{self, START_MS, assessment_id, nanos_at, trace_id, verdict, with_attributes};
-use super::support::{create, found, log, owned, start, start_all};
-use crate::{DynTrackingStore, NewAssessment, TagChange, TraceLink};
+use super::support::{all_ids, create, found, log, owned, query, start, start_all};
+use crate::{DynTrackingStore, NewAssessment, TagChange, TraceLink, TraceQuery};
 
 /// Times and durations compare as numbers; an unset duration matches nothing.
 pub async fn numbers_are_filtered(store: &DynTrackingStore) {
@@ -199,7 +199,7 @@ pub async fn issues_are_filtered(store: &DynTrackingStore) {
     check(store, "feedback.`iss-1` IS NOT NULL", &[2]).await;
 }
 
-/// A verdict on a whole session speaks for every trace of it, wherever that is.
+/// A verdict on a whole session speaks for every trace of it, as far as both are searched.
 pub async fn session_verdicts_speak_for_the_session(store: &DynTrackingStore) {
     let other = create(store, samples::experiment("other")).await;
     let elsewhere = TraceInfo { experiment_id: other, ..samples::trace_of_session(4, "s-1") };
@@ -210,7 +210,7 @@ pub async fn session_verdicts_speak_for_the_session(store: &DynTrackingStore) {
         item.metadata.insert(keys::SESSION.into(), "whatever".into());
         item
     };
-    log(store, about_session(1, 4)).await;
+    log(store, about_session(1, 1)).await;
     log(store, about_session(2, 5)).await; // of a trace without session
     for (filter, expected) in [
         ("feedback.user_feedback = '5'", &[5, 2, 1][..]),
@@ -223,8 +223,14 @@ pub async fn session_verdicts_speak_for_the_session(store: &DynTrackingStore) {
     ] {
         check(store, filter, expected).await;
     }
-    log(store, NewAssessment { overrides: Some(assessment_id(1)), ..verdict(3, trace_id(4), "ann", true) }).await;
-    check(store, "feedback.user_feedback IS NOT NULL", &[5]).await;
+    let in_experiments = |experiments| TraceQuery { experiments, ..query("feedback.user_feedback = '5'") };
+    assert_eq!(all_ids(store, in_experiments(vec![other])).await, []);
+    let both = all_ids(store, in_experiments(vec![other, ExperimentId::DEFAULT])).await;
+    assert_eq!(both, [5, 4, 2, 1].map(trace_id));
+
+    let overriding = NewAssessment { overrides: Some(assessment_id(1)), ..verdict(3, trace_id(1), "ann", true) };
+    log(store, overriding).await;
+    check(store, "feedback.user_feedback = '5'", &[5]).await;
 }
 
 async fn check(store: &DynTrackingStore, filter: &str, expected: &[u32]) {

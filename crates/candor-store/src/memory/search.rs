@@ -23,12 +23,12 @@ impl State {
         let rows = records.map(|record| (sort_values(&order, &record.info), record));
         let found = rows
             .filter(|(place, _)| is_after(after.as_ref(), |last| compare_values(&order, place, last)))
-            .filter(|(_, record)| self.matches(&query.filter, record))
+            .filter(|(_, record)| self.matches(&query.filter, record, &experiments))
             .map(|(place, record)| (place, &record.info));
         Ok(first_page(found, query.max_results, |a, b| compare_values(&order, a, b), query_id))
     }
 
-    fn matches(&self, filter: &TraceFilter, record: &Record) -> bool {
+    fn matches(&self, filter: &TraceFilter, record: &Record, experiments: &HashSet<ExperimentId>) -> bool {
         let spans: Vec<SpanView<'_>> = match filter.needs_spans() {
             true => record.spans.values().map(SpanView::new).collect(),
             false => Vec::new(),
@@ -37,7 +37,7 @@ impl State {
         let linked_prompts: Vec<String> =
             record.prompts.iter().map(|(name, version)| format!("{name}/{version}")).collect();
         let session_assessments = match filter.needs_assessments() {
-            true => self.assessments_of_session(record),
+            true => self.assessments_of_session(record, experiments),
             false => Vec::new(),
         };
         filter.matches(&Candidate {
@@ -49,12 +49,13 @@ impl State {
         })
     }
 
-    /// Assessments of the other traces of the record's session.
-    fn assessments_of_session(&self, record: &Record) -> Vec<&Assessment> {
+    /// Assessments of the other traces of the record's session, as far as they are searched.
+    fn assessments_of_session(&self, record: &Record, experiments: &HashSet<ExperimentId>) -> Vec<&Assessment> {
         let Some(session) = record.info.session() else { return Vec::new() };
         let session = TargetRef::Session(session.to_owned());
         let others = self.carriers(&session).filter(|other| other.info.trace_id != record.info.trace_id);
-        others.flat_map(|other| &other.info.assessments).collect()
+        let searched = others.filter(|other| experiments.contains(&other.info.experiment_id));
+        searched.flat_map(|other| &other.info.assessments).collect()
     }
 
     pub(super) fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
