@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("candor-http", &["candor-analytics", "candor-filter", "candor-model", "candor-store", "candor-wire"]),
     ("candor-analytics", &["candor-filter", "candor-model", "candor-store"]),
+    ("candor-context", &["candor-model", "candor-store"]),
     ("candor-sqlite", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-store", &["candor-filter", "candor-model"]),
     ("candor-filter", &["candor-model"]),
