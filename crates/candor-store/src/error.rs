@@ -107,6 +107,24 @@ impl StoreError {
         matches!(self, Self::Overloaded { .. } | Self::Unavailable { .. })
     }
 
+    /// The variant's name in snake case, for metrics and for lists of failures.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::AlreadyExists { .. } => "already_exists",
+            Self::Invalid { .. } => "invalid",
+            Self::ExperimentDeleted { .. } => "experiment_deleted",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Filter(_) => "filter",
+            Self::PageToken(_) => "page_token",
+            Self::Unsupported { .. } => "unsupported",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Backend { .. } => "backend",
+        }
+    }
+
     /// A rule broken by a model type.
     pub fn invalid(field: &'static str, error: &ModelError) -> Self {
         Self::Invalid { field, reason: error.to_string() }

@@ -17,6 +17,9 @@
 //! |---|---|---|
 //! | `mock` | no | `MockTrackingStore` (mockall), for your dev-dependencies |
 //! | `conformance` | no | the suite that every back end runs, for your dev-dependencies |
+//! | `retry` | no | [`decorators`]: `Retrying` |
+//! | `metrics` | no | [`decorators`]: `Metered` |
+//! | `faults` | no | [`decorators`]: `Faulty`, for your dev-dependencies |
 //!
 //! # Example
 //! ```
@@ -45,6 +48,7 @@ mod assessments;
 mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod decorators;
 mod error;
 mod experiments;
 mod ext;
