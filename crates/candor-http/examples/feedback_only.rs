@@ -12,7 +12,7 @@ use axum::routing::get;
 use candor_http::ApiState;
 use candor_http::feedback::{self, FeedbackConfig};
 use candor_model::TraceId;
-use candor_store::{Capabilities, Logged, MockTrackingStore};
+use candor_store::{Capabilities, Gaps, Logged, MockTrackingStore};
 use tower::ServiceExt;
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,7 +39,7 @@ fn app(store: MockTrackingStore) -> Router {
 /// A store that accepts every verdict for one trace.
 fn store_that_knows(trace_id: TraceId) -> MockTrackingStore {
     let mut store = MockTrackingStore::new();
-    let capabilities = Capabilities { backend: "mock", durable: false, holds_feedback: false };
+    let capabilities = Capabilities { backend: "mock", durable: false, holds_feedback: false, gaps: Gaps::default() };
     store.expect_capabilities().return_const(capabilities);
     store.expect_log_assessments().returning(move |items| {
         Ok(items.into_iter().map(|item| Ok(Logged::Created(item.on_trace(trace_id)))).collect())

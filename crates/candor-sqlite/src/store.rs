@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
 use candor_store::target::Resolved;
 use candor_store::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
+    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Gaps, Logged,
     NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
     TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
 };
@@ -143,7 +143,7 @@ fn item_by_item<I, T>(
 #[async_trait]
 impl TrackingStore for SqliteStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { backend: BACKEND, durable: true, holds_feedback: true }
+        Capabilities { backend: BACKEND, durable: true, holds_feedback: true, gaps: Gaps::default() }
     }
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId> {

@@ -13,7 +13,7 @@ use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, Timestamp
 use candor_store::conformance::{self, block_on};
 use candor_store::target::Resolved;
 use candor_store::{
-    AssessmentUpdate, Capabilities, DynTrackingStore, ExperimentChange, ExperimentKey, ExperimentQuery, Logged,
+    AssessmentUpdate, Capabilities, DynTrackingStore, ExperimentChange, ExperimentKey, ExperimentQuery, Gaps, Logged,
     MemoryStore, Missing, NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch,
     StoreError, TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore, WhenMissing, async_trait,
 };
@@ -82,7 +82,7 @@ impl ToyStore {
 impl TrackingStore for ToyStore {
     fn capabilities(&self) -> Capabilities {
         // Gaps are declared, and refused where they are asked for: see `log_assessments`.
-        Capabilities { backend: "toy", durable: false, holds_feedback: false }
+        Capabilities { backend: "toy", durable: false, holds_feedback: false, gaps: Gaps::default() }
     }
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId> {

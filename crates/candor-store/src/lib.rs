@@ -4,8 +4,8 @@
 //! no I/O itself: [`MemoryStore`] is the only implementation here. It knows neither SQL nor HTTP.
 //!
 //! # Writing a back end
-//! 1. Implement the required methods of [`TrackingStore`]; [`ingest`] and [`target`] hold
-//!    the rules that every back end shares.
+//! 1. Implement the required methods of [`TrackingStore`]; [`ingest`], [`target`] and [`validity`]
+//!    hold the rules that every back end shares.
 //! 2. Map the driver's errors to [`StoreError`] in one function.
 //! 3. Run `tracking_store_conformance!` against a fresh store (feature `conformance`).
 //! 4. Declare gaps in [`Capabilities`], never silently.
@@ -60,6 +60,7 @@ mod stats;
 mod store;
 pub mod target;
 mod traces;
+pub mod validity;
 
 pub use assessments::{AssessmentUpdate, Logged, NewAssessment, WhenMissing, new_assessment_id};
 pub use async_trait::async_trait;
@@ -73,6 +74,6 @@ pub use pending::{PendingFeedback, PendingQuery};
 pub use stats::{FeedbackStats, NameStats, StatsQuery, TimeAxis, TimeRange};
 #[cfg(feature = "mock")]
 pub use store::MockTrackingStore;
-pub use store::{Capabilities, DynTrackingStore, TrackingStore};
+pub use store::{Capabilities, DynTrackingStore, Gaps, TrackingStore};
 pub use target::{Target, TargetRef};
 pub use traces::{SpanBatch, SpanGroup, TagChange, TraceLink, TraceQuery, TraceSelection};

@@ -15,7 +15,7 @@ use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, Timestamp
 use self::state::State;
 use crate::target::Resolved;
 use crate::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
+    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Gaps, Logged,
     NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
     TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
 };
@@ -66,7 +66,7 @@ impl Default for MemoryStore {
 #[async_trait]
 impl TrackingStore for MemoryStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { backend: BACKEND, durable: false, holds_feedback: true }
+        Capabilities { backend: BACKEND, durable: false, holds_feedback: true, gaps: Gaps::default() }
     }
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId> {

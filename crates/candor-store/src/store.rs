@@ -223,6 +223,30 @@ pub struct Capabilities {
     /// Whether [`WhenMissing::Hold`](crate::WhenMissing::Hold) works; if not, an item that would have
     /// to wait fails with [`StoreError::Unsupported`].
     pub holds_feedback: bool,
+    /// Which promises it keeps in part only.
+    pub gaps: Gaps,
+}
+
+/// Promises of [`TrackingStore`] that a back end keeps in part only; none by default.
+///
+/// A back end over somebody else's server may not be able to do better. Each field says what holds
+/// instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Gaps {
+    /// When experiments are created and changed, and when assessments are updated, is told by the
+    /// back end's own clock; the times of these calls are ignored.
+    pub own_clock: bool,
+    /// Spans lose their kind, bytes among their attributes become the text of a Python literal, and
+    /// strings that hold JSON become what they hold.
+    pub lossy_spans: bool,
+    /// Tags are read back cut to 4096 characters and metadata to 250, keys of both to 250.
+    pub cut_texts: bool,
+    /// An assessment is found through its trace only: an id that is on a trace which the target does
+    /// not lead to is no [`StoreError::AlreadyExists`] while the target leads nowhere, but
+    /// [`StoreError::NotFound`].
+    pub ids_by_trace: bool,
+    /// Updates of issue references fail with [`StoreError::Unsupported`].
+    pub fixed_issues: bool,
 }
 
 #[cfg(all(test, feature = "mock"))]

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use candor_http::ApiState;
 use candor_http::feedback::{self, FeedbackConfig};
-use candor_store::{Capabilities, MockTrackingStore, StoreError, WhenMissing};
+use candor_store::{Capabilities, Gaps, MockTrackingStore, StoreError, WhenMissing};
 
 use crate::support::{Reply, call, trace_id};
 
@@ -18,7 +18,12 @@ async fn thumb(store: MockTrackingStore) -> Reply {
 
 fn store(holds_feedback: bool) -> MockTrackingStore {
     let mut store = MockTrackingStore::new();
-    store.expect_capabilities().return_const(Capabilities { backend: "mock", durable: true, holds_feedback });
+    store.expect_capabilities().return_const(Capabilities {
+        backend: "mock",
+        durable: true,
+        holds_feedback,
+        gaps: Gaps::default(),
+    });
     store
 }
 

@@ -1,9 +1,8 @@
-use std::collections::HashSet;
-
 use candor_model::{Assessment, AssessmentId, TimestampMs, TraceId};
 
 use super::state::{Record, State};
 use crate::target::{Resolved, TargetCandidate, may_mean};
+use crate::validity::{current_verdict_like, revalidate};
 use crate::{AssessmentUpdate, Logged, Missing, NewAssessment, Result, StoreError, WhenMissing};
 
 impl State {
@@ -43,7 +42,7 @@ impl State {
             Some(id) if record.assessment(id).is_none() => {
                 return Err(StoreError::NotFound(Missing::Assessment { id, trace: found.trace_id }));
             }
-            None if supersede => new.overrides = record.current_verdict_like(&new),
+            None if supersede => new.overrides = current_verdict_like(&record.info.assessments, &new),
             _ => {}
         }
         let id = new.id;
@@ -66,7 +65,7 @@ impl State {
         let all = &mut record.info.assessments;
         let place = all.partition_point(|earlier| earlier.create_time <= assessment.create_time);
         all.insert(place, assessment);
-        record.revalidate();
+        revalidate(&mut record.info.assessments);
         self.assessments.insert(id, trace);
         Ok(())
     }
@@ -89,7 +88,7 @@ impl State {
         if let Some(old) = record.info.assessments.iter_mut().find(|old| old.id == id) {
             *old = changed;
         }
-        record.revalidate(); // the update may have made it a retraction
+        revalidate(&mut record.info.assessments); // the update may have made it a retraction
         self.assessment(trace, id).cloned()
     }
 
@@ -100,7 +99,7 @@ impl State {
         if record.info.assessments.len() == before {
             return false;
         }
-        record.revalidate();
+        revalidate(&mut record.info.assessments);
         self.assessments.remove(&id);
         true
     }
@@ -109,33 +108,6 @@ impl State {
 impl Record {
     fn assessment(&self, id: AssessmentId) -> Option<&Assessment> {
         self.info.assessments.iter().find(|assessment| assessment.id == id)
-    }
-
-    /// The newest assessment of the same natural key that no other one overrides.
-    fn current_verdict_like(&self, new: &Assessment) -> Option<AssessmentId> {
-        new.source.source_id.as_ref()?;
-        let overridden = self.overridden();
-        let same_key = |old: &&Assessment| {
-            old.span_id == new.span_id
-                && old.name == new.name
-                && old.source == new.source
-                && old.body.kind() == new.body.kind()
-        };
-        let mut current = self.info.assessments.iter().filter(same_key).filter(|old| !overridden.contains(&old.id));
-        current.next_back().map(|old| old.id)
-    }
-
-    /// Makes `valid` true again of exactly those that nothing overrides and that withdraw nothing.
-    fn revalidate(&mut self) {
-        let overridden = self.overridden();
-        for assessment in &mut self.info.assessments {
-            assessment.valid = !assessment.is_retraction() && !overridden.contains(&assessment.id);
-        }
-    }
-
-    fn overridden(&self) -> HashSet<AssessmentId> {
-        let others = self.info.assessments.iter().filter(|by| by.overrides != Some(by.id));
-        others.filter_map(|by| by.overrides).collect()
     }
 }
 

@@ -12,7 +12,12 @@ use crate::TrackingStoreExt;
 async fn mock_injects_an_error_and_counts_the_calls() {
     let trace = TraceId::from_bytes([7; 16]);
     let mut mock = MockTrackingStore::new();
-    mock.expect_capabilities().return_const(Capabilities { backend: "mock", durable: false, holds_feedback: false });
+    mock.expect_capabilities().return_const(Capabilities {
+        backend: "mock",
+        durable: false,
+        holds_feedback: false,
+        gaps: Gaps::default(),
+    });
     mock.expect_log_assessments().withf(move |items| items[0].target == trace.into()).times(1).returning(|_| {
         Err(StoreError::Overloaded { backend: "mock", waiting: 9, retry_after: Duration::from_secs(1) })
     });
