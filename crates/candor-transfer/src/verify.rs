@@ -33,7 +33,6 @@ pub struct Comparison {
 
 /// A trace that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Unequal {
     /// The target does not have it.
     Missing(TraceId),

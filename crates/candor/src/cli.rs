@@ -18,6 +18,10 @@ pub(crate) enum Command {
     Serve(ServeArguments),
     /// Report feedback rate and ratings of an experiment, also beside a running server.
     Analyze(AnalyzeArguments),
+    /// Copy everything into another store, resuming where an earlier run ended.
+    Export(ExportArguments),
+    /// Copy everything from another store, resuming where an earlier run ended.
+    Import(ImportArguments),
     /// Check a store: can it be opened, is it sound, what is in it.
     Doctor(DoctorArguments),
 }
@@ -84,6 +88,38 @@ pub(crate) struct AnalyzeArguments {
     pub(crate) format: ReportFormat,
     #[command(flatten)]
     pub(crate) store: StoreArgument,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+    /// The store to write to.
+    #[arg(long)]
+    pub(crate) to: StoreUrl,
+    #[command(flatten)]
+    pub(crate) transfer: TransferArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The store to read from.
+    #[arg(long)]
+    pub(crate) from: StoreUrl,
+    #[command(flatten)]
+    pub(crate) store: StoreArgument,
+    #[command(flatten)]
+    pub(crate) transfer: TransferArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransferArguments {
+    /// Only this experiment, by name; may be given several times [default: all, deleted ones too].
+    #[arg(long = "experiment")]
+    pub(crate) experiments: Vec<String>,
+    /// Compare both sides afterwards, trace by trace.
+    #[arg(long)]
+    pub(crate) verify: bool,
 }
 
 #[derive(Debug, Args)]

@@ -24,5 +24,6 @@ pub use candor_http as http;
 pub use candor_model as model;
 pub use candor_sqlite as sqlite;
 pub use candor_store as store;
+pub use candor_transfer as transfer;
 pub use candor_wire as wire;
 pub use store_url::{OpenStoreError, StoreOptions, StoreUrl, StoreUrlError};

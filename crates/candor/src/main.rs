@@ -4,6 +4,7 @@ mod analyze;
 mod cli;
 mod doctor;
 mod serve;
+mod transfer;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         match cli.command {
             Command::Serve(arguments) => serve::run(arguments).await,
             Command::Analyze(arguments) => analyze::run(arguments).await,
+            Command::Export(arguments) => transfer::export(arguments).await,
+            Command::Import(arguments) => transfer::import(arguments).await,
             Command::Doctor(arguments) => doctor::run(arguments).await,
         }
     })
