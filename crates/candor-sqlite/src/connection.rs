@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::schema::{self, APPLICATION_ID, MIGRATIONS};
-use crate::{OpenError, SqliteOptions, functions};
+use crate::file::Layout;
+use crate::{OpenError, SqliteOptions};
 
 /// In bytes; SQLite's default, fixed here since it cannot change later.
 const PAGE_BYTES: i64 = 4096;
@@ -39,12 +39,12 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// Opens a file for writing, makes it if need be, and brings its schema up to date.
-pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection, OpenError> {
+pub(crate) fn open_writer(path: &Path, layout: &Layout, options: &SqliteOptions) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let failed = |error| explain(path, error);
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(options.busy_timeout).map_err(failed)?;
-    check_origin(path, &connection, schema::version())?;
+    check_origin(path, &connection, layout)?;
 
     connection.pragma_update(None, "page_size", PAGE_BYTES).map_err(failed)?;
     let mode: String =
@@ -53,15 +53,8 @@ pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
         let source = format!("the file system cannot hold a write-ahead log (journal mode is {mode})").into();
         return Err(OpenError::Failed { path: path.to_owned(), source });
     }
-    let set_up = |connection: &Connection| {
-        connection.pragma_update(None, "synchronous", "FULL")?; // a commit that was answered survives power loss
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-        connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
-        set_up_cache(connection, WRITER_CACHE_KIB)
-    };
-    set_up(&connection).map_err(failed)?;
-    MIGRATIONS.to_latest(&mut connection).map_err(|error| match error {
+    set_up_writer(&connection, WRITER_CACHE_KIB).map_err(failed)?;
+    layout.migrations.to_latest(&mut connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => explain(path, err),
         other => OpenError::Failed { path: path.to_owned(), source: Box::new(other) },
     })?;
@@ -72,10 +65,36 @@ pub(crate) fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connec
     Ok(connection)
 }
 
+/// Opens an existing file of the present version for short writes beside the writer of another process.
+pub(crate) fn open_beside(path: &Path, layout: &Layout, options: &SqliteOptions) -> Result<Connection, OpenError> {
+    let failed = |error| explain(path, error);
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(options.busy_timeout).map_err(failed)?;
+    let found = check_origin(path, &connection, layout)?;
+    if found < layout.version {
+        return Err(OpenError::SchemaTooOld { path: path.to_owned(), found, needed: layout.version });
+    }
+    set_up_writer(&connection, READER_CACHE_KIB).map_err(failed)?;
+    Ok(connection)
+}
+
+fn set_up_writer(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "FULL")?; // a commit that was answered survives power loss
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    set_up_cache(connection, cache_kib)
+}
+
 /// How readers of one store open the file.
 #[derive(Clone, Debug)]
 pub(crate) struct ReaderSource {
     path: PathBuf,
+    layout: &'static Layout,
     options: SqliteOptions,
     /// Whether nobody can write: the file lies in a directory that takes no log.
     immutable: bool,
@@ -83,8 +102,8 @@ pub(crate) struct ReaderSource {
 
 impl ReaderSource {
     /// Readers beside this process's own writer.
-    pub(crate) fn beside_writer(path: &Path, options: &SqliteOptions) -> Self {
-        Self { path: path.to_owned(), options: options.clone(), immutable: false }
+    pub(crate) fn beside_writer(path: &Path, layout: &'static Layout, options: &SqliteOptions) -> Self {
+        Self { path: path.to_owned(), layout, options: options.clone(), immutable: false }
     }
 
     #[cfg(test)]
@@ -93,10 +112,10 @@ impl ReaderSource {
     }
 
     /// Readers alone, or beside the writer of another process.
-    pub(crate) fn alone(path: &Path, options: &SqliteOptions) -> Result<Self, OpenError> {
-        let mut source = Self::beside_writer(path, options);
+    pub(crate) fn alone(path: &Path, layout: &'static Layout, options: &SqliteOptions) -> Result<Self, OpenError> {
+        let mut source = Self::beside_writer(path, layout, options);
         let probe = source.connect().and_then(|connection| {
-            check_origin(path, &connection, schema::version())?;
+            check_origin(path, &connection, layout)?;
             Ok(connection)
         });
         let connection = match probe {
@@ -106,9 +125,9 @@ impl ReaderSource {
             }
             other => other?,
         };
-        let found = check_origin(path, &connection, schema::version())?;
-        if found < schema::version() {
-            return Err(OpenError::SchemaTooOld { path: path.to_owned(), found, needed: schema::version() });
+        let found = check_origin(path, &connection, layout)?;
+        if found < layout.version {
+            return Err(OpenError::SchemaTooOld { path: path.to_owned(), found, needed: layout.version });
         }
         Ok(source)
     }
@@ -128,7 +147,7 @@ impl ReaderSource {
             connection.busy_timeout(self.options.busy_timeout)?;
             connection.pragma_update(None, "query_only", true)?;
             set_up_cache(connection, READER_CACHE_KIB)?;
-            functions::register(connection)
+            (self.layout.set_up_reader)(connection)
         };
         set_up(&connection).map_err(failed)?;
         Ok(connection)
@@ -145,17 +164,17 @@ fn set_up_cache(connection: &Connection, kib: u32) -> rusqlite::Result<()> {
 }
 
 /// Whether the file is empty or ours, and of a version that this program knows; returns the version.
-fn check_origin(path: &Path, connection: &Connection, supported: i64) -> Result<i64, OpenError> {
+fn check_origin(path: &Path, connection: &Connection, layout: &Layout) -> Result<i64, OpenError> {
     let failed = |error| explain(path, error);
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed);
     let objects: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(failed)?;
-    if objects > 0 && number("application_id")? != APPLICATION_ID {
+    if objects > 0 && number("application_id")? != layout.application_id {
         return Err(OpenError::Foreign { path: path.to_owned() });
     }
     let found = number("user_version")?;
-    if found > supported {
-        return Err(OpenError::SchemaTooNew { path: path.to_owned(), found, supported });
+    if found > layout.version {
+        return Err(OpenError::SchemaTooNew { path: path.to_owned(), found, supported: layout.version });
     }
     Ok(found)
 }

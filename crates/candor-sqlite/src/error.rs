@@ -124,7 +124,7 @@ pub(crate) fn from_driver(operation: &'static str, error: impl Into<Arc<rusqlite
 }
 
 /// A row that breaks a rule of the model; `what` tells which.
-pub(crate) fn corrupt(what: impl Into<String>, source: impl Into<candor_store::BoxError>) -> StoreError {
+pub fn corrupt(what: impl Into<String>, source: impl Into<candor_store::BoxError>) -> StoreError {
     StoreError::Corrupt { backend: BACKEND, what: what.into(), source: source.into() }
 }
 
@@ -134,7 +134,11 @@ pub(crate) fn closed() -> StoreError {
 }
 
 /// Names the operation in which a driver call failed.
-pub(crate) trait During<T> {
+pub trait During<T> {
+    /// The error as a caller may act on it.
+    ///
+    /// # Errors
+    /// The driver's error, as a [`StoreError`].
     fn during(self, operation: &'static str) -> Result<T, StoreError>;
 }
 

@@ -46,6 +46,7 @@ mod connection;
 mod convert;
 mod error;
 mod experiments;
+pub mod file;
 mod functions;
 mod lock;
 mod options;

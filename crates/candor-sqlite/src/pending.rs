@@ -1,7 +1,5 @@
 //! Verdicts that wait for their trace.
 
-mod item;
-
 use candor_filter::{PageToken, PageTokenError, SortValue};
 use candor_model::AssessmentId;
 use candor_store::{NewAssessment, Page, PendingFeedback, PendingQuery, Result, StoreError, TargetRef};
@@ -17,7 +15,7 @@ pub(crate) fn hold(connection: &Connection, item: NewAssessment) -> Result<Pendi
     const INSERT: &str = "INSERT INTO pending_feedback (assessment_id, received_ms, item) VALUES (?, ?, ?)";
     const INSERT_REF: &str = "INSERT OR IGNORE INTO pending_refs VALUES (?, ?, ?)";
     let held = PendingFeedback::new(item);
-    let row = params![held.item.id.as_bytes(), held.received_at.as_millis(), item::to_text(&held.item)];
+    let row = params![held.item.id.as_bytes(), held.received_at.as_millis(), held.item.to_text()];
     connection.run(INSERT, row).during(OPERATION)?;
     let pk = connection.last_insert_rowid();
     for reference in &held.item.target.refs {
@@ -139,6 +137,7 @@ fn place(token: &PageToken) -> Result<(i64, i64), PageTokenError> {
 }
 
 fn read(text: &str, received_ms: i64, id: AssessmentId) -> Result<PendingFeedback> {
-    let item = item::from_text(text).map_err(|error| crate::error::corrupt(format!("feedback {id} on hold"), error))?;
+    let item = NewAssessment::from_text(text)
+        .map_err(|error| crate::error::corrupt(format!("feedback {id} on hold"), error))?;
     Ok(PendingFeedback { item, received_at: time(received_ms) })
 }

@@ -3,14 +3,23 @@
 use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
 
 /// Runs SQL that is the same text each time, so that it is prepared once per connection.
-pub(crate) trait Statements {
+pub trait Statements {
     /// Returns the number of rows that changed.
+    ///
+    /// # Errors
+    /// The driver's.
     fn run(&self, sql: &str, params: impl Params) -> Result<usize>;
 
     /// The first row, if there is one.
+    ///
+    /// # Errors
+    /// The driver's, and those of `read`.
     fn first<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<Option<T>>;
 
     /// Every row, collected.
+    ///
+    /// # Errors
+    /// The driver's, and those of `read`.
     fn all<T, C: FromIterator<T>>(
         &self,
         sql: &str,

@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
@@ -10,11 +10,9 @@ use candor_store::{
 };
 use rusqlite::Connection;
 
-use crate::connection::{self, ReaderSource};
 use crate::error::BACKEND;
-use crate::lock::WriterLock;
-use crate::readers::Readers;
-use crate::writer::Writer;
+use crate::file::SqliteFile;
+use crate::schema::LAYOUT;
 use crate::{
     OpenError, Report, SqliteOptions, assessments, experiments, pending, report, search, stats, targets, traces,
 };
@@ -24,11 +22,8 @@ use crate::{
 /// Dropping it finishes what was accepted, which blocks; [`close`](TrackingStore::close) does not.
 #[derive(Debug)]
 pub struct SqliteStore {
-    path: PathBuf,
-    options: SqliteOptions,
-    readers: Readers,
-    /// `None` when the store was opened for reading.
-    writer: Option<std::sync::Arc<Writer>>,
+    file: SqliteFile,
+    search_budget: i64,
 }
 
 impl SqliteStore {
@@ -39,13 +34,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError`] tells path, cause and, where one is known, the remedy.
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
-        let path = connection::resolve(path)?;
-        let lock = WriterLock::acquire(&path)?;
-        let connection = connection::open_writer(&path, &options)?;
-        let readers = Readers::new(ReaderSource::beside_writer(&path, &options), options.readers);
-        let writer = Writer::start(connection, lock, &options)
-            .map_err(|source| OpenError::Failed { path: path.clone(), source: Box::new(source) })?;
-        Ok(Self { path, options, readers, writer: Some(std::sync::Arc::new(writer)) })
+        Ok(Self { file: SqliteFile::open(path, &LAYOUT, &options)?, search_budget: options.search_budget })
     }
 
     /// Opens an existing file for reading, whether or not another process writes to it.
@@ -54,12 +43,7 @@ impl SqliteStore {
     /// [`OpenError::Missing`], [`OpenError::SchemaTooOld`] and most of the others.
     pub fn open_read_only(path: &Path) -> Result<Self, OpenError> {
         let options = SqliteOptions::default();
-        let path = connection::resolve(path)?;
-        if !path.exists() {
-            return Err(OpenError::Missing { path });
-        }
-        let readers = Readers::new(ReaderSource::alone(&path, &options)?, options.readers);
-        Ok(Self { path, options, readers, writer: None })
+        Ok(Self { file: SqliteFile::open_read_only(path, &LAYOUT, &options)?, search_budget: options.search_budget })
     }
 
     /// Finishes what was accepted, copies the log into the file and closes it.
@@ -67,14 +51,7 @@ impl SqliteStore {
     /// # Errors
     /// None today.
     pub async fn close(&self) -> Result<()> {
-        self.readers.close().await;
-        if let Some(writer) = &self.writer {
-            let writer = std::sync::Arc::clone(writer);
-            let finished = tokio::task::spawn_blocking(move || writer.finish()).await;
-            if let Err(error) = finished {
-                tracing::error!(%error, "could not wait for the sqlite writer");
-            }
-        }
+        self.file.close().await;
         Ok(())
     }
 
@@ -83,18 +60,16 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unavailable`] and [`StoreError::Corrupt`], when the file cannot be read at all.
     pub async fn report(&self) -> Result<Report> {
-        let path = self.path.clone();
+        let path = self.file.path().to_owned();
         let mut report = self.read("inspect the file", move |connection| report::of_file(connection, &path)).await?;
-        if let Some(writer) = &self.writer {
-            (report.commits, report.calls) = writer.counters();
-            report.queue_depth = writer.queue_depth();
-        }
+        (report.commits, report.calls) = self.file.counters();
+        report.queue_depth = self.file.queue_depth();
         Ok(report)
     }
 
     /// The number of write calls that wait for the writer.
     pub fn queue_depth(&self) -> usize {
-        self.writer.as_ref().map_or(0, |writer| writer.queue_depth())
+        self.file.queue_depth()
     }
 
     pub(crate) async fn read<T: Send + 'static>(
@@ -102,7 +77,7 @@ impl SqliteStore {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.readers.read(operation, work).await
+        self.file.read(operation, work).await
     }
 
     pub(crate) async fn write<T: Send + 'static>(
@@ -110,10 +85,7 @@ impl SqliteStore {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let Some(writer) = &self.writer else {
-            return Err(StoreError::Unsupported { backend: BACKEND, operation: "write to a file opened for reading" });
-        };
-        writer.call(operation, work).await
+        self.file.write(operation, work).await
     }
 }
 
@@ -179,7 +151,7 @@ impl TrackingStore for SqliteStore {
     }
 
     async fn search_traces(&self, query: &TraceQuery) -> Result<Page<TraceInfo>> {
-        let (query, budget) = (query.clone(), self.options.search_budget);
+        let (query, budget) = (query.clone(), self.search_budget);
         self.read("search traces", move |connection| search::traces(connection, &query, budget)).await
     }
 

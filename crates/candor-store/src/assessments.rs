@@ -1,3 +1,5 @@
+mod text;
+
 use std::collections::BTreeMap;
 
 use candor_model::{

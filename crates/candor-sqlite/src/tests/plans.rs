@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::support::{at, file_in, trace, trace_id, verdict};
+use crate::schema;
 use crate::search::plan::{Plan, Window};
 use crate::{SqliteOptions, assessments, connection, experiments, functions, pending, search, stats, targets, traces};
 
@@ -35,7 +36,7 @@ fn record(event: TraceEvent<'_>) {
 
 fn database() -> (Connection, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
-    let connection = connection::open_writer(&file_in(&directory), &SqliteOptions::default()).unwrap();
+    let connection = connection::open_writer(&file_in(&directory), &schema::LAYOUT, &SqliteOptions::default()).unwrap();
     functions::register(&connection).unwrap();
     (connection, directory)
 }

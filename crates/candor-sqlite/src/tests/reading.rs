@@ -5,6 +5,7 @@ use candor_store::{StoreError, TrackingStoreExt};
 
 use super::support::{file_in, fresh, trace, trace_id, verdict};
 use crate::connection::ReaderSource;
+use crate::schema::LAYOUT;
 use crate::{OpenError, SqliteOptions, SqliteStore};
 
 #[tokio::test]
@@ -50,7 +51,7 @@ async fn files_with_odd_names_are_read_without_a_log_too() {
     store.start_trace(trace(1)).await.unwrap();
     store.close().await.unwrap();
     for immutable in [false, true] {
-        let source = ReaderSource::beside_writer(&path, &SqliteOptions::default()).with_immutable(immutable);
+        let source = ReaderSource::beside_writer(&path, &LAYOUT, &SqliteOptions::default()).with_immutable(immutable);
         let connection = source.connect().unwrap();
         let traces: i64 = connection.query_row("SELECT count(*) FROM traces", [], |row| row.get(0)).unwrap();
         assert_eq!(traces, 1);

@@ -1,12 +1,28 @@
-//! A verdict on hold as JSON.
+//! An assessment to be logged as JSON, for back ends that keep it until it can be.
 
 use std::collections::BTreeMap;
 
 use candor_model::{AssessmentBody, Feedback, FeedbackError, Source, SourceId, SourceType, TimestampMs, Value};
-use candor_store::{BoxError, NewAssessment, Target, TargetRef, WhenMissing};
 use serde_json::{Map, Value as Json, json};
 
-pub(super) fn to_text(item: &NewAssessment) -> String {
+use crate::{BoxError, NewAssessment, Target, TargetRef, WhenMissing};
+
+impl NewAssessment {
+    /// The assessment as JSON text that loses nothing, to be kept until it can be logged.
+    pub fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    /// The assessment that [`to_text`](Self::to_text) was made of.
+    ///
+    /// # Errors
+    /// When the text is none of those, or breaks a rule of the model.
+    pub fn from_text(text: &str) -> Result<Self, BoxError> {
+        from_text(text)
+    }
+}
+
+fn to_text(item: &NewAssessment) -> String {
     let refs: Vec<Json> =
         item.target.refs.iter().map(|reference| json!([reference.field(), reference.value()])).collect();
     json!({
@@ -28,7 +44,7 @@ pub(super) fn to_text(item: &NewAssessment) -> String {
     .to_string()
 }
 
-pub(super) fn from_text(text: &str) -> Result<NewAssessment, BoxError> {
+fn from_text(text: &str) -> Result<NewAssessment, BoxError> {
     let mut json: Map<String, Json> = serde_json::from_str(text)?;
     let metadata: BTreeMap<String, String> = serde_json::from_value(take(&mut json, "metadata"))?;
     let body = body_from_json(take(&mut json, "body"))?;
