@@ -10,3 +10,4 @@ mod otel;
 mod parity;
 mod pending;
 mod robustness;
+mod transfer;
