@@ -5,8 +5,10 @@
 //! at once, adds what was said of the traces, and hands batches to a [`Sink`].
 
 mod convert;
+mod hold;
 mod inbox;
 mod processor;
+mod said;
 mod store_sink;
 mod worker;
 
@@ -16,7 +18,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use candor_model::TraceId;
+use candor_store::{Target, TargetRef};
 use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::oneshot;
 
 pub use inbox::ExportCounts;
 pub(crate) use store_sink::StoreSink;
@@ -32,7 +36,8 @@ pub(crate) struct ExportOptions {
     pub(crate) queue_spans: usize,
     pub(crate) batch_spans: usize,
     pub(crate) interval: Duration,
-    pub(crate) retry_for: Duration,
+    pub(crate) hold_bytes: usize,
+    pub(crate) hold_for: Duration,
 }
 
 impl Default for ExportOptions {
@@ -41,7 +46,8 @@ impl Default for ExportOptions {
             queue_spans: 8192,
             batch_spans: 512,
             interval: Duration::from_millis(200),
-            retry_for: Duration::from_secs(30),
+            hold_bytes: 64 * 1024 * 1024,
+            hold_for: Duration::from_secs(600),
         }
     }
 }
@@ -51,6 +57,16 @@ impl Default for ExportOptions {
 pub(crate) trait Sink: fmt::Debug + Send + Sync {
     /// Delivers a batch, trying again as long as that makes sense; returns how many spans were lost.
     async fn export(&self, batch: Vec<Ready>) -> u64;
+
+    /// Which traces were judged of late, and which of `ids` somebody else has kept a part of.
+    async fn judged(&self, ids: Vec<TraceId>) -> Judged;
+}
+
+/// Reasons to keep traces that are held.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    pub(crate) refs: Vec<TargetRef>,
+    pub(crate) known: Vec<TraceId>,
 }
 
 /// An ended span on its way out.
@@ -59,13 +75,6 @@ pub(crate) struct Ready {
     pub(crate) span: SpanData,
     /// What was said of the trace; with the span that is the first of its trace in this process.
     pub(crate) update: Option<Box<TraceUpdate>>,
-}
-
-impl Ready {
-    /// Whether the span is the root of its whole trace.
-    pub(crate) fn is_root(&self) -> bool {
-        self.span.parent_span_id == opentelemetry::trace::SpanId::INVALID
-    }
 }
 
 /// The handle on a running exporter.
@@ -90,7 +99,14 @@ impl Pipeline {
     }
 
     pub(crate) fn keep(&self, trace_id: TraceId) {
-        self.inbox.push(Item::Keep(trace_id));
+        self.inbox.push(Item::Keep { refs: vec![TargetRef::Trace(trace_id)], done: None });
+    }
+
+    pub(crate) async fn keep_target(&self, target: &Target, deadline: Duration) -> Result<()> {
+        let (done, answer) = oneshot::channel();
+        self.inbox.push(Item::Keep { refs: target.refs.clone(), done: Some(done) });
+        self.inbox.urgent.notify_one();
+        wait(answer, deadline).await
     }
 
     pub(crate) fn counts(&self) -> ExportCounts {
@@ -108,7 +124,7 @@ impl Pipeline {
     }
 }
 
-async fn wait(done: tokio::sync::oneshot::Receiver<()>, deadline: Duration) -> Result<()> {
+async fn wait(done: oneshot::Receiver<()>, deadline: Duration) -> Result<()> {
     match tokio::time::timeout(deadline, done).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(ContextError::ShutDown),

@@ -44,6 +44,11 @@ mod current;
 mod error;
 mod export;
 mod future;
+mod judged_store;
+#[cfg(feature = "tower")]
+mod layer;
+pub mod propagation;
+mod sampling;
 mod span;
 mod span_type;
 mod tracer;
@@ -55,6 +60,9 @@ pub use current::{
 pub use error::{ContextError, Result};
 pub use export::ExportCounts;
 pub use future::{FutureExt, InCurrentSpan, InSpan};
+#[cfg(feature = "tower")]
+pub use layer::{RequestIds, TRACE_ID_HEADER, TraceFuture, TraceLayer, TraceService, TracedBody};
+pub use sampling::Sampling;
 pub use span::{Span, SpanRef};
 pub use span_type::SpanType;
 pub use tracer::{SpanBuilder, Tracer, TracerBuilder};

@@ -174,6 +174,11 @@ impl SpanRef {
         span.set_status(Status::error("cancelled"));
     }
 
+    /// Says that the span failed; what an error before said of the cause stays.
+    pub(crate) fn mark_failed(&self) {
+        self.0.span().set_status(Status::error(""));
+    }
+
     pub(crate) fn mark_panicked(&self, message: Option<String>) {
         self.record_exception("panic", message.unwrap_or_else(|| "panicked".to_owned()), String::new());
         self.0.span().end();

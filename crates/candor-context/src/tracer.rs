@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use candor_model::{TraceId, keys};
-use candor_store::TrackingStore;
-use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer as _, TracerProvider};
+use candor_store::{Target, TrackingStore};
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{Link, SpanKind, TraceContextExt, Tracer as _, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
@@ -14,6 +15,8 @@ mod builder;
 pub use builder::TracerBuilder;
 
 use crate::export::{ExportCounts, Pipeline};
+use crate::judged_store::JudgedStore;
+use crate::propagation::{Baggage, RemoteParent};
 use crate::span::{Span, SpanRef};
 use crate::{ContextError, Result, SpanType, TraceUpdate};
 
@@ -45,7 +48,8 @@ impl Tracer {
 
     /// A span to be described further before it starts.
     pub fn span_builder(&self, name: impl Into<Cow<'static, str>>, span_type: SpanType) -> SpanBuilder<'_> {
-        SpanBuilder { tracer: self, name: name.into(), span_type, kind: SpanKind::Internal, parent: None }
+        let kind = SpanKind::Internal;
+        SpanBuilder { tracer: self, name: name.into(), span_type, kind, parent: None, links: Vec::new() }
     }
 
     /// Says something of a trace as a whole, as long as its root has not ended in this process.
@@ -59,6 +63,24 @@ impl Tracer {
     /// Keeps a trace, whatever sampling decided: spans that wait are exported, later ones too.
     pub fn keep(&self, trace_id: TraceId) {
         self.inner.pipeline.keep(trace_id);
+    }
+
+    /// Keeps the trace that a verdict is about; returns when what waited of it is in the store.
+    ///
+    /// [`judged_store`](Self::judged_store) calls it for every verdict.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub async fn keep_target(&self, target: &Target, deadline: Duration) -> Result<()> {
+        self.inner.pipeline.keep_target(target, deadline).await
+    }
+
+    /// `store`, but for every verdict that is logged in it the trace is kept first.
+    ///
+    /// Give this to the feedback API of a service that samples by
+    /// [`FeedbackAware`](crate::Sampling::FeedbackAware): verdicts find their trace at once.
+    pub fn judged_store(&self, store: Arc<dyn TrackingStore>) -> Arc<dyn TrackingStore> {
+        Arc::new(JudgedStore::new(store, self.clone()))
     }
 
     /// Makes this the process's default tracer, also for OpenTelemetry's own API.
@@ -107,6 +129,7 @@ impl Tracer {
             SpanType::Unknown => otel,
             known => otel.with_attributes(vec![KeyValue::new(keys::SPAN_TYPE, known.as_str())]),
         };
+        let otel = if builder.links.is_empty() { otel } else { otel.with_links(builder.links) };
         let span = self.inner.spans.build_with_context(otel, &parent);
         let context = match parent.get::<Self>() {
             Some(tracer) if Arc::ptr_eq(&tracer.inner, &self.inner) => parent.with_span(span),
@@ -136,12 +159,32 @@ pub struct SpanBuilder<'a> {
     span_type: SpanType,
     kind: SpanKind,
     parent: Option<Context>,
+    links: Vec<Link>,
 }
 
 impl SpanBuilder<'_> {
     /// Puts the span under `parent` instead of the current span.
     pub fn parent(mut self, parent: &SpanRef) -> Self {
         self.parent = Some(parent.0.clone());
+        self
+    }
+
+    /// Puts the span under one of another process.
+    pub fn remote_parent(mut self, parent: &RemoteParent) -> Self {
+        self.parent = Some(parent.context());
+        self
+    }
+
+    /// Lets the span and all below it carry `baggage`; call this after a parent is chosen.
+    pub fn baggage(mut self, baggage: &Baggage) -> Self {
+        let parent = self.parent.unwrap_or_else(Context::current);
+        self.parent = Some(parent.with_baggage(baggage.pairs()));
+        self
+    }
+
+    /// Refers to a span of another trace.
+    pub fn link(mut self, other: &RemoteParent) -> Self {
+        self.links.push(Link::with_context(other.span_context()));
         self
     }
 

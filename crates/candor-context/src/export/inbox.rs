@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use candor_model::TraceId;
+use candor_store::TargetRef;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::{Notify, oneshot};
 
@@ -15,6 +16,10 @@ pub struct ExportCounts {
     pub exported: u64,
     /// Spans dropped because the queue was full.
     pub dropped: u64,
+    /// Spans of traces that were not chosen, and that nobody judged in the time given.
+    pub unsampled: u64,
+    /// Spans of traces that were given up before that time, because too much was held.
+    pub evicted: u64,
     /// Spans that the store refused, or did not take in the time given.
     pub failed: u64,
 }
@@ -25,7 +30,7 @@ pub struct ExportCounts {
 pub(super) enum Item {
     Ended(SpanData),
     Update(TraceId, Box<TraceUpdate>),
-    Keep(TraceId),
+    Keep { refs: Vec<TargetRef>, done: Option<oneshot::Sender<()>> },
     Flush { done: oneshot::Sender<()>, stop: bool },
 }
 
@@ -42,6 +47,8 @@ pub(super) struct Inbox {
     pub(super) exported: AtomicU64,
     pub(super) dropped: AtomicU64,
     pub(super) failed: AtomicU64,
+    pub(super) unsampled: AtomicU64,
+    pub(super) evicted: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +68,8 @@ impl Inbox {
             exported: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            unsampled: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
         }
     }
 
@@ -109,6 +118,8 @@ impl Inbox {
             exported: self.exported.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
+            unsampled: self.unsampled.load(Ordering::Relaxed),
+            evicted: self.evicted.load(Ordering::Relaxed),
         }
     }
 

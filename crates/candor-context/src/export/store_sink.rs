@@ -1,25 +1,29 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
-use backon::{ExponentialBuilder, Retryable};
 use candor_model::{
-    AnyValue, Attributes, DurationMs, ExperimentId, Span, StatusCode, TagKey, TraceId, TraceInfo, TraceState, keys,
+    AnyValue, Attributes, DurationMs, ExperimentId, Span, StatusCode, TagKey, TimestampMs, TraceId, TraceInfo,
+    TraceState, keys,
 };
-use candor_store::{Result, SpanBatch, SpanGroup, StoreError, TagChange, TrackingStore};
+use candor_store::decorators::{RetryPolicy, Retrying};
+use candor_store::{
+    Clock, PendingQuery, Result, SpanBatch, SpanGroup, StoreError, SystemClock, TagChange, TargetRef, TrackingStore,
+};
 use opentelemetry_sdk::Resource;
 
 use super::convert::{any_value, model_span};
-use super::{Ready, Sink};
+use super::{Judged, Ready, Sink};
 use crate::TraceUpdate;
 
 /// Brings batches to a store: the spans first, then what is to be said of the traces.
 #[derive(Debug)]
 pub(crate) struct StoreSink {
-    store: Arc<dyn TrackingStore>,
+    store: Retrying<dyn TrackingStore>,
     experiment: ExperimentId,
     resource: Attributes,
-    retry_for: Duration,
+    /// Up to when verdicts on hold have been read.
+    judged_until: AtomicI64,
 }
 
 impl StoreSink {
@@ -27,10 +31,13 @@ impl StoreSink {
         store: Arc<dyn TrackingStore>,
         experiment: ExperimentId,
         resource: &Resource,
-        retry_for: Duration,
+        policy: RetryPolicy,
     ) -> Self {
+        let store = Retrying::new(store, policy);
         let resource = resource.iter().map(|(key, value)| (key.as_str(), any_value(value))).collect();
-        Self { store, experiment, resource, retry_for }
+        // Verdicts may have come before this process did.
+        let judged_until = AtomicI64::new(SystemClock.now().as_millis().saturating_sub(HOUR_MS));
+        Self { store, experiment, resource, judged_until }
     }
 
     /// Logs spans; if the store refuses them, trace by trace, so that one cannot take others along.
@@ -58,16 +65,12 @@ impl StoreSink {
     }
 
     async fn try_log_spans(&self, spans: &[Span]) -> Result<()> {
-        self.retrying(|| {
-            let group = SpanGroup { resource: self.resource.clone(), spans: spans.to_vec() };
-            self.store.log_spans(SpanBatch { experiment_id: self.experiment, groups: vec![group] })
-        })
-        .await
+        let group = SpanGroup { resource: self.resource.clone(), spans: spans.to_vec() };
+        self.store.log_spans(SpanBatch { experiment_id: self.experiment, groups: vec![group] }).await
     }
 
     async fn start_traces(&self, infos: Vec<TraceInfo>) {
-        let answers = self.retrying(|| self.store.start_traces(infos.clone())).await;
-        let errors = match answers {
+        let errors = match self.store.start_traces(infos).await {
             Ok(answers) => answers.into_iter().filter_map(Result::err).collect(),
             Err(error) => vec![error],
         };
@@ -95,14 +98,30 @@ impl StoreSink {
         info
     }
 
-    async fn retrying<T, F: Future<Output = Result<T>>>(&self, call: impl FnMut() -> F) -> Result<T> {
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(Duration::from_secs(5))
-            .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.retry_for));
-        call.retry(backoff).when(StoreError::is_retryable).await
+    /// The targets of verdicts that the store has put on hold since the last call.
+    async fn targets_on_hold(&self) -> Result<Vec<TargetRef>> {
+        let since = TimestampMs::from_millis(self.judged_until.load(Ordering::Relaxed));
+        let mut query = PendingQuery { received_from: Some(since), ..PendingQuery::all(PAGE) };
+        let mut refs = Vec::new();
+        loop {
+            let page = self.store.pending_feedback(&query).await?;
+            for pending in page.items {
+                self.judged_until.fetch_max(pending.received_at.as_millis(), Ordering::Relaxed);
+                refs.extend(pending.item.target.refs);
+            }
+            query.page_token = page.next_page_token;
+            if query.page_token.is_none() {
+                return Ok(refs);
+            }
+        }
+    }
+
+    async fn known(&self, ids: &[TraceId]) -> Result<Vec<TraceId>> {
+        let mut known = Vec::new();
+        for ids in ids.chunks(PAGE) {
+            known.extend(self.store.get_traces(ids, false).await?.into_iter().map(|trace| trace.info.trace_id));
+        }
+        Ok(known)
     }
 }
 
@@ -139,6 +158,21 @@ impl Sink for StoreSink {
         }
         lost
     }
+
+    async fn judged(&self, ids: Vec<TraceId>) -> Judged {
+        let refs = self.targets_on_hold().await.inspect_err(report_question).unwrap_or_default();
+        let known = self.known(&ids).await.inspect_err(report_question).unwrap_or_default();
+        Judged { refs, known }
+    }
+}
+
+/// How many traces or verdicts are asked for at once.
+const PAGE: usize = 500;
+
+const HOUR_MS: i64 = 3_600_000;
+
+fn report_question(error: &StoreError) {
+    tracing::debug!(error = error as &dyn std::error::Error, "the store cannot say which traces were judged");
 }
 
 /// Says on the span what stores read there, for traces whose info another service sends.

@@ -1,7 +1,8 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use candor_model::TraceId;
 use opentelemetry::Context;
@@ -11,27 +12,47 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::convert::trace_id;
+use super::hold::Hold;
 use super::inbox::{Inbox, Item};
-use super::{ExportOptions, Ready, Sink};
-use crate::TraceUpdate;
+use super::said::Said;
+use super::{ExportOptions, Judged, Ready, Sink};
 
-/// The exporter's thread: everything that waits, and the call of the store that is under way.
+/// The exporter's thread: everything that waits, and the calls of the store that are under way.
 pub(super) struct Worker {
     inbox: Arc<Inbox>,
     sink: Arc<dyn Sink>,
     options: ExportOptions,
-    /// What was said of traces whose first span in this process has not ended.
     said: Said,
+    hold: Hold,
     outbox: VecDeque<Ready>,
-    under_way: Option<Call>,
+    delivery: Option<Delivery>,
+    question: Option<Question>,
+    /// When the store is asked for verdicts on what is held.
+    next_question: Option<Instant>,
     flushes: Vec<oneshot::Sender<()>>,
     stopping: bool,
+    asked_for_the_last_time: bool,
 }
 
-/// A call of the sink: how many spans it carries, and how many were lost.
-struct Call {
+type Call<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A batch on its way; the call tells how many spans were lost.
+struct Delivery {
     spans: u64,
-    lost: Pin<Box<dyn Future<Output = u64> + Send>>,
+    call: Call<u64>,
+}
+
+/// Whether traces that are held were judged; those asked about by id are given up otherwise.
+struct Question {
+    leaving: Vec<TraceId>,
+    call: Call<Judged>,
+}
+
+enum Event {
+    Delivered(u64),
+    Answered(Judged),
+    Waiting,
+    Due,
 }
 
 impl Worker {
@@ -47,10 +68,14 @@ impl Worker {
                 sink,
                 options,
                 said: Said::default(),
+                hold: Hold::new(options.hold_bytes, options.hold_for),
                 outbox: VecDeque::new(),
-                under_way: None,
+                delivery: None,
+                question: None,
+                next_question: None,
                 flushes: Vec::new(),
                 stopping: false,
+                asked_for_the_last_time: false,
             };
             runtime.block_on(worker.run());
         };
@@ -61,21 +86,23 @@ impl Worker {
         let mut due = None;
         let mut spare = Vec::new();
         loop {
-            tokio::select! {
-                lost = finished(&mut self.under_way) => self.settle(lost),
-                () = self.inbox.urgent.notified() => {}
-                () = self.inbox.filled.notified(), if due.is_none() => {
+            match self.next_event(due).await {
+                Event::Waiting => {
                     due = Some(Instant::now() + self.options.interval);
                     continue;
                 }
-                () = until(due), if due.is_some() => {}
+                Event::Due => {}
+                Event::Delivered(lost) => self.delivered(lost),
+                Event::Answered(judged) => self.answered(judged),
             }
             due = None;
             let mut items = self.inbox.take(spare);
             items.drain(..).for_each(|item| self.take_in(item));
             spare = items;
-            self.send();
-            if self.under_way.is_none() {
+            add(&self.inbox.evicted, self.hold.shrink());
+            self.deliver();
+            self.ask();
+            if self.delivery.is_none() && self.question.as_ref().is_none_or(|_| !self.stopping) {
                 for done in self.flushes.drain(..) {
                     let _ = done.send(()); // whoever asked may have given up waiting
                 }
@@ -86,11 +113,31 @@ impl Worker {
         }
     }
 
+    async fn next_event(&mut self, due: Option<Instant>) -> Event {
+        tokio::select! {
+            lost = running(self.delivery.as_mut().map(|delivery| &mut delivery.call)) => Event::Delivered(lost),
+            judged = running(self.question.as_mut().map(|question| &mut question.call)) => Event::Answered(judged),
+            () = self.inbox.urgent.notified() => Event::Due,
+            () = self.inbox.filled.notified(), if due.is_none() => Event::Waiting,
+            () = until(due) => Event::Due,
+            () = until(self.next_question), if self.question.is_none() => Event::Due,
+        }
+    }
+
     fn take_in(&mut self, item: Item) {
         match item {
             Item::Ended(span) => self.ended(span),
             Item::Update(trace_id, update) => self.said.add(trace_id, update),
-            Item::Keep(_) => {}
+            Item::Keep { refs, done } => {
+                let released = self.hold.keep(refs, Instant::now());
+                let waits = !released.is_empty();
+                self.queue(released);
+                match done {
+                    Some(done) if waits => self.flushes.push(done),
+                    Some(done) => drop(done.send(())),
+                    None => {}
+                }
+            }
             Item::Flush { done, stop } => {
                 self.flushes.push(done);
                 self.stopping |= stop;
@@ -101,71 +148,84 @@ impl Worker {
     fn ended(&mut self, span: SpanData) {
         let is_first_here = span.parent_span_is_remote || span.parent_span_id == SpanId::INVALID;
         let update = if is_first_here { self.said.take(trace_id(&span)) } else { None };
-        if self.outbox.len() < self.options.queue_spans {
-            self.outbox.push_back(Ready { span, update });
+        let is_chosen = span.span_context.is_sampled();
+        let ready = Ready { span, update };
+        if is_chosen {
+            self.queue([ready]);
         } else {
-            self.inbox.dropped.fetch_add(1, Ordering::Relaxed);
+            let released = self.hold.take_in(ready, Instant::now());
+            self.queue(released);
         }
     }
 
-    /// Starts a call of the sink unless one is under way.
-    fn send(&mut self) {
-        if self.under_way.is_some() || self.outbox.is_empty() {
+    fn queue(&mut self, spans: impl IntoIterator<Item = Ready>) {
+        for ready in spans {
+            if self.outbox.len() < self.options.queue_spans {
+                self.outbox.push_back(ready);
+            } else {
+                add(&self.inbox.dropped, 1);
+            }
+        }
+    }
+
+    /// Hands the next batch to the sink unless one is under way.
+    fn deliver(&mut self) {
+        if self.delivery.is_some() || self.outbox.is_empty() {
             return;
         }
         let spans = self.outbox.len().min(self.options.batch_spans);
         let batch: Vec<Ready> = self.outbox.drain(..spans).collect();
         let sink = Arc::clone(&self.sink);
-        let lost = Box::pin(async move { sink.export(batch).await });
-        self.under_way = Some(Call { spans: spans as u64, lost });
+        self.delivery = Some(Delivery { spans: spans as u64, call: Box::pin(async move { sink.export(batch).await }) });
     }
 
-    fn settle(&mut self, lost: u64) {
-        if let Some(call) = self.under_way.take() {
+    fn delivered(&mut self, lost: u64) {
+        if let Some(delivery) = self.delivery.take() {
             self.inbox.failed.fetch_add(lost, Ordering::Relaxed);
-            self.inbox.exported.fetch_add(call.spans.saturating_sub(lost), Ordering::Relaxed);
+            self.inbox.exported.fetch_add(delivery.spans.saturating_sub(lost), Ordering::Relaxed);
         }
     }
-}
 
-/// What was said of traces, oldest forgotten first.
-#[derive(Debug, Default)]
-struct Said {
-    updates: HashMap<TraceId, Box<TraceUpdate>>,
-    order: VecDeque<TraceId>,
-}
-
-impl Said {
-    fn add(&mut self, trace_id: TraceId, update: Box<TraceUpdate>) {
-        if let Some(earlier) = self.updates.get_mut(&trace_id) {
-            earlier.merge(*update);
+    /// Asks the store about what is held, now and then, and about all of it at the very end.
+    fn ask(&mut self) {
+        let now = Instant::now();
+        if self.question.is_some() || self.hold.is_empty() {
             return;
         }
-        // A trace whose first span never ends must not be remembered for ever.
-        while self.updates.len() >= MAX_OPEN_TRACES
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.updates.remove(&oldest);
-        }
-        self.updates.insert(trace_id, update);
-        self.order.push_back(trace_id);
+        let leaving = if self.stopping && !self.asked_for_the_last_time {
+            self.asked_for_the_last_time = true;
+            self.hold.all()
+        } else if self.next_question.is_none_or(|time| time <= now) {
+            self.hold.expired(now)
+        } else {
+            return;
+        };
+        let sink = Arc::clone(&self.sink);
+        let ids = leaving.clone();
+        self.question = Some(Question { leaving, call: Box::pin(async move { sink.judged(ids).await }) });
     }
 
-    fn take(&mut self, trace_id: TraceId) -> Option<Box<TraceUpdate>> {
-        let update = self.updates.remove(&trace_id);
-        if self.order.len() > 2 * self.updates.len() + MAX_OPEN_TRACES {
-            self.order.retain(|id| self.updates.contains_key(id));
+    fn answered(&mut self, judged: Judged) {
+        let now = Instant::now();
+        self.next_question = Some(now + QUESTION_INTERVAL);
+        let mut released = self.hold.keep(judged.refs, now);
+        for id in judged.known {
+            released.extend(self.hold.release(id, now));
         }
-        update
+        self.queue(released);
+        if let Some(question) = self.question.take() {
+            let given_up: usize = question.leaving.into_iter().map(|id| self.hold.remove(id).len()).sum();
+            add(&self.inbox.unsampled, given_up);
+        }
     }
 }
 
-/// The most traces that are open at once and have something said of them.
-const MAX_OPEN_TRACES: usize = 16_384;
+/// How long after an answer the store is asked again for verdicts on what is held.
+const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-async fn finished(call: &mut Option<Call>) -> u64 {
+async fn running<T>(call: Option<&mut Call<T>>) -> T {
     match call {
-        Some(call) => call.lost.as_mut().await,
+        Some(call) => call.as_mut().await,
         None => std::future::pending().await,
     }
 }
@@ -175,4 +235,8 @@ async fn until(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
+}
+
+fn add(counter: &AtomicU64, spans: usize) {
+    counter.fetch_add(spans as u64, Ordering::Relaxed);
 }

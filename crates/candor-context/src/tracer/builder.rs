@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use candor_model::ExperimentId;
 use candor_store::TrackingStore;
+use candor_store::decorators::RetryPolicy;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::Tracer;
 use crate::export::{ExportOptions, Pipeline, Sink, StoreSink};
-use crate::{ContextError, Result};
+use crate::sampling::Decider;
+use crate::{ContextError, Result, Sampling};
 
 /// Settings of a [`Tracer`].
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct TracerBuilder {
     destination: Destination,
     experiment: ExperimentId,
     service_name: Option<String>,
+    sampling: Sampling,
+    retry: RetryPolicy,
     options: ExportOptions,
 }
 
@@ -27,10 +31,15 @@ enum Destination {
 
 impl TracerBuilder {
     pub(super) fn new(store: Arc<dyn TrackingStore>) -> Self {
+        let mut retry = RetryPolicy::default();
+        retry.longest_pause = Duration::from_secs(5);
+        retry.repetitions = 10;
         Self {
             destination: Destination::Store(store),
             experiment: ExperimentId::DEFAULT,
             service_name: None,
+            sampling: Sampling::default(),
+            retry,
             options: ExportOptions::default(),
         }
     }
@@ -44,6 +53,26 @@ impl TracerBuilder {
     /// The service's name, which becomes the tag `service.name` of its traces.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
+        self
+    }
+
+    /// Which traces are kept, all unless set.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// How long a trace that was not chosen waits for a verdict, 10 minutes unless set.
+    ///
+    /// Only with [`Sampling::FeedbackAware`].
+    pub fn hold_for(mut self, time: Duration) -> Self {
+        self.options.hold_for = time;
+        self
+    }
+
+    /// How much may wait for a verdict, in bytes, 64 MiB unless set; the oldest traces go first.
+    pub fn hold_bytes(mut self, bytes: usize) -> Self {
+        self.options.hold_bytes = bytes;
         self
     }
 
@@ -67,9 +96,11 @@ impl TracerBuilder {
         self
     }
 
-    /// How long a batch is tried again while the store is out of reach, 30 s unless set.
-    pub fn retry_for(mut self, time: Duration) -> Self {
-        self.options.retry_for = time;
+    /// How calls of the store are repeated that failed for a moment.
+    ///
+    /// For about 40 seconds unless set; then the batch is lost, and counted.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
         self
     }
 
@@ -84,6 +115,7 @@ impl TracerBuilder {
                 return Err(ContextError::Setting { field, reason: "must be at least 1" });
             }
         }
+        self.sampling.check()?;
         let resource = Resource::builder_empty();
         let resource = match self.service_name {
             Some(name) => resource.with_service_name(name),
@@ -91,11 +123,14 @@ impl TracerBuilder {
         };
         let resource = resource.build();
         let sink: Box<dyn Sink> = match self.destination {
-            Destination::Store(store) => Box::new(StoreSink::new(store, self.experiment, &resource, options.retry_for)),
+            Destination::Store(store) => Box::new(StoreSink::new(store, self.experiment, &resource, self.retry)),
         };
         let pipeline = Pipeline::start(sink, options)?;
-        let provider =
-            SdkTracerProvider::builder().with_span_processor(pipeline.processor()).with_resource(resource).build();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(pipeline.processor())
+            .with_sampler(Decider(self.sampling))
+            .with_resource(resource)
+            .build();
         Ok(Tracer::from_parts(provider, pipeline))
     }
 }

@@ -1,0 +1,184 @@
+//! Traces that the ratio did not choose: they wait for a verdict, or for an error.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use candor_model::{SpanId, TraceId, keys};
+use candor_store::TargetRef;
+use opentelemetry::trace::Status;
+use opentelemetry_sdk::trace::SpanData;
+use tokio::time::Instant;
+
+use super::Ready;
+use super::convert::trace_id;
+
+/// The buffer of traces that are not chosen, oldest first.
+#[derive(Debug)]
+pub(super) struct Hold {
+    held: HashMap<TraceId, Held>,
+    order: VecDeque<(Instant, TraceId)>,
+    wanted: Wanted,
+    bytes: usize,
+    max_bytes: usize,
+    max_age: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    spans: Vec<Ready>,
+    bytes: usize,
+}
+
+impl Hold {
+    pub(super) fn new(max_bytes: usize, max_age: Duration) -> Self {
+        let wanted = Wanted::default();
+        Self { held: HashMap::new(), order: VecDeque::new(), wanted, bytes: 0, max_bytes, max_age }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Takes a span in, or gives it back with all of its trace if the trace is to be kept.
+    pub(super) fn take_in(&mut self, ready: Ready, now: Instant) -> Vec<Ready> {
+        let trace_id = trace_id(&ready.span);
+        let failed = matches!(ready.span.status, Status::Error { .. });
+        let is_kept = failed || self.wanted.names(&ready);
+        let held = self.held.entry(trace_id).or_insert_with(|| {
+            self.order.push_back((now, trace_id));
+            Held::default()
+        });
+        let bytes = size(&ready);
+        held.bytes += bytes;
+        self.bytes += bytes;
+        held.spans.push(ready);
+        if is_kept { self.release(trace_id, now) } else { Vec::new() }
+    }
+
+    /// Remembers that these ids were judged, and gives back the spans of the traces that have them.
+    pub(super) fn keep(&mut self, refs: Vec<TargetRef>, now: Instant) -> Vec<Ready> {
+        let mut released = Vec::new();
+        for id in refs {
+            match id {
+                TargetRef::Trace(trace_id) => released.extend(self.release(trace_id, now)),
+                id => {
+                    let wanted = Wanted::only(id.clone());
+                    let fits = |held: &Held| held.spans.iter().any(|ready| wanted.names(ready));
+                    let found: Vec<_> = self.held.iter().filter(|(_, held)| fits(held)).map(|(id, _)| *id).collect();
+                    self.wanted.add(id, now);
+                    released.extend(found.into_iter().flat_map(|id| self.release(id, now)));
+                }
+            }
+        }
+        released
+    }
+
+    /// Gives back what is held of a trace; what comes later is given back at once.
+    pub(super) fn release(&mut self, trace_id: TraceId, now: Instant) -> Vec<Ready> {
+        self.wanted.add(TargetRef::Trace(trace_id), now);
+        self.remove(trace_id)
+    }
+
+    /// Traces that have waited long enough; they stay until [`remove`](Self::remove)d.
+    pub(super) fn expired(&mut self, now: Instant) -> Vec<TraceId> {
+        let mut expired = Vec::new();
+        while let Some((since, id)) = self.order.front()
+            && now.duration_since(*since) >= self.max_age
+        {
+            if self.held.contains_key(id) {
+                expired.push(*id);
+            }
+            self.order.pop_front();
+        }
+        self.wanted.forget(now, self.max_age);
+        expired
+    }
+
+    /// Everything that is held.
+    pub(super) fn all(&self) -> Vec<TraceId> {
+        self.held.keys().copied().collect()
+    }
+
+    pub(super) fn remove(&mut self, trace_id: TraceId) -> Vec<Ready> {
+        let held = self.held.remove(&trace_id).unwrap_or_default();
+        self.bytes -= held.bytes;
+        held.spans
+    }
+
+    /// Drops the oldest traces while there is too much; returns how many spans that were.
+    pub(super) fn shrink(&mut self) -> usize {
+        let mut dropped = 0;
+        while self.bytes > self.max_bytes
+            && let Some((_, oldest)) = self.order.pop_front()
+        {
+            dropped += self.remove(oldest).len();
+        }
+        dropped
+    }
+}
+
+/// Ids that were judged, of traces that may still come; forgotten when they are old, or too many.
+#[derive(Debug, Default)]
+struct Wanted {
+    refs: HashSet<TargetRef>,
+    order: VecDeque<(Instant, TargetRef)>,
+}
+
+impl Wanted {
+    fn only(id: TargetRef) -> Self {
+        Self { refs: HashSet::from([id]), order: VecDeque::new() }
+    }
+
+    fn add(&mut self, id: TargetRef, now: Instant) {
+        const MAX_REFS: usize = 65_536;
+        if !self.refs.insert(id.clone()) {
+            return;
+        }
+        self.order.push_back((now, id));
+        if self.order.len() > MAX_REFS
+            && let Some((_, oldest)) = self.order.pop_front()
+        {
+            self.refs.remove(&oldest);
+        }
+    }
+
+    fn forget(&mut self, now: Instant, max_age: Duration) {
+        while let Some((_, id)) = self.order.pop_front_if(|(since, _)| now.duration_since(*since) >= max_age) {
+            self.refs.remove(&id);
+        }
+    }
+
+    /// Whether an id of the span, or of its trace as far as the span knows it, was judged.
+    fn names(&self, ready: &Ready) -> bool {
+        if self.refs.is_empty() {
+            return false;
+        }
+        let span = &ready.span;
+        let request = || ready.update.as_ref()?.client_request_id.clone();
+        let session = || ready.update.as_ref()?.session.clone().or_else(|| text(span, "session.id"));
+        self.has(Some(TargetRef::Trace(trace_id(span))))
+            || self.has(Some(TargetRef::Span(SpanId::from_bytes(span.span_context.span_id().to_bytes()))))
+            || self.has(request().map(TargetRef::ClientRequest))
+            || self.has(session().map(TargetRef::Session))
+            || self.has(text(span, keys::GEN_AI_RESPONSE_ID).map(TargetRef::Response))
+    }
+
+    fn has(&self, id: Option<TargetRef>) -> bool {
+        id.is_some_and(|id| self.refs.contains(&id))
+    }
+}
+
+fn text(span: &SpanData, key: &str) -> Option<String> {
+    let pair = span.attributes.iter().rfind(|pair| pair.key.as_str() == key)?;
+    Some(pair.value.as_str().into_owned())
+}
+
+/// About how many bytes a span takes.
+fn size(ready: &Ready) -> usize {
+    let pairs = |pairs: &[opentelemetry::KeyValue]| -> usize {
+        pairs.iter().map(|pair| size_of_val(pair) + pair.value.as_str().len()).sum()
+    };
+    let events = ready.span.events.iter().map(|event| size_of_val(event) + pairs(&event.attributes));
+    let links = ready.span.links.iter().map(|link| size_of_val(link) + pairs(&link.attributes));
+    size_of_val(ready) + pairs(&ready.span.attributes) + events.sum::<usize>() + links.sum::<usize>()
+}
