@@ -6,6 +6,14 @@
 //! any instrumented library land in the same trace. It keeps no traces and serves none: that is the
 //! store's part and `candor-http`'s.
 //!
+//! # Features
+//! | name | default | effect |
+//! |---|---|---|
+//! | `tower` | no | `TraceLayer`: a trace for each request; with it `http` |
+//! | `reqwest` | no | trace context on requests that reqwest makes; with it `http` |
+//! | `http` | no | [`propagation`] in and out of `http::HeaderMap` |
+//! | `otel` | no | OpenTelemetry's own types, for `tracing-opentelemetry` and other libraries |
+//!
 //! # Example
 //! ```
 //! use std::sync::Arc;

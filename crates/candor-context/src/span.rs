@@ -168,6 +168,12 @@ impl SpanRef {
         work()
     }
 
+    /// OpenTelemetry's context in which the span is the active one.
+    #[cfg(feature = "otel")]
+    pub fn otel_context(&self) -> Context {
+        self.0.clone()
+    }
+
     pub(crate) fn mark_cancelled(&self) {
         let span = self.0.span();
         span.set_attribute(KeyValue::new(CANCELLED, true));
@@ -175,6 +181,7 @@ impl SpanRef {
     }
 
     /// Says that the span failed; what an error before said of the cause stays.
+    #[cfg(feature = "tower")]
     pub(crate) fn mark_failed(&self) {
         self.0.span().set_status(Status::error(""));
     }

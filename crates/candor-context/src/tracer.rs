@@ -93,6 +93,12 @@ impl Tracer {
         Ok(())
     }
 
+    /// OpenTelemetry's provider underneath, to make tracers for instrumented libraries.
+    #[cfg(feature = "otel")]
+    pub fn otel_provider(&self) -> SdkTracerProvider {
+        self.inner.provider.clone()
+    }
+
     /// What became of the spans so far.
     pub fn counts(&self) -> ExportCounts {
         self.inner.pipeline.counts()
@@ -114,7 +120,10 @@ impl Tracer {
     /// # Errors
     /// As [`flush`](Self::flush); the exporter is stopped all the same.
     pub async fn shutdown(&self, deadline: Duration) -> Result<()> {
-        self.inner.pipeline.stop(deadline).await
+        let stopped = self.inner.pipeline.stop(deadline).await;
+        // The exporter has been told already; this keeps the SDK from recording what nobody exports.
+        let _ = self.inner.provider.shutdown_with_timeout(Duration::ZERO);
+        stopped
     }
 
     /// The tracer of the current trace, else the installed one.

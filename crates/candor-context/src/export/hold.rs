@@ -6,6 +6,7 @@ use std::time::Duration;
 use candor_model::{SpanId, TraceId, keys};
 use candor_store::TargetRef;
 use opentelemetry::trace::Status;
+use opentelemetry::{KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
@@ -43,7 +44,11 @@ impl Hold {
     pub(super) fn take_in(&mut self, ready: Ready, now: Instant) -> Vec<Ready> {
         let trace_id = trace_id(&ready.span);
         let failed = matches!(ready.span.status, Status::Error { .. });
-        let is_kept = failed || self.wanted.names(&ready);
+        if failed || self.wanted.names(&ready) {
+            let mut released = self.release(trace_id, now);
+            released.push(ready);
+            return released;
+        }
         let held = self.held.entry(trace_id).or_insert_with(|| {
             self.order.push_back((now, trace_id));
             Held::default()
@@ -52,7 +57,7 @@ impl Hold {
         held.bytes += bytes;
         self.bytes += bytes;
         held.spans.push(ready);
-        if is_kept { self.release(trace_id, now) } else { Vec::new() }
+        Vec::new()
     }
 
     /// Remembers that these ids were judged, and gives back the spans of the traces that have them.
@@ -175,8 +180,13 @@ fn text(span: &SpanData, key: &str) -> Option<String> {
 
 /// About how many bytes a span takes.
 fn size(ready: &Ready) -> usize {
-    let pairs = |pairs: &[opentelemetry::KeyValue]| -> usize {
-        pairs.iter().map(|pair| size_of_val(pair) + pair.value.as_str().len()).sum()
+    let value = |value: &Value| match value {
+        Value::String(text) => text.as_str().len(),
+        Value::Array(list) => list.to_string().len(),
+        _ => 0,
+    };
+    let pairs = |pairs: &[KeyValue]| -> usize {
+        pairs.iter().map(|pair| size_of_val(pair) + pair.key.as_str().len() + value(&pair.value)).sum()
     };
     let events = ready.span.events.iter().map(|event| size_of_val(event) + pairs(&event.attributes));
     let links = ready.span.links.iter().map(|link| size_of_val(link) + pairs(&link.attributes));

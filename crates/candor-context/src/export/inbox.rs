@@ -74,10 +74,13 @@ impl Inbox {
     }
 
     /// Takes an item in, unless the queue is full: then it is dropped, and counted if it is a span.
+    ///
+    /// What keeps a trace is never dropped; there are few of those, and each is somebody's verdict.
     pub(super) fn push(&self, item: Item) {
         let waiting = {
             let mut queue = self.lock();
-            if queue.items.len() >= self.max_items || queue.closed {
+            let is_full = queue.items.len() >= self.max_items && !matches!(item, Item::Keep { .. });
+            if is_full || queue.closed {
                 drop(queue);
                 if matches!(item, Item::Ended(_)) {
                     self.dropped.fetch_add(1, Ordering::Relaxed);

@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -41,24 +42,22 @@ impl StoreSink {
     }
 
     /// Logs spans; if the store refuses them, trace by trace, so that one cannot take others along.
-    async fn log_spans(&self, spans: Vec<Span>) -> u64 {
-        let Err(error) = self.try_log_spans(&spans).await else { return 0 };
-        if error.is_retryable() || spans.iter().all(|span| span.trace_id == spans[0].trace_id) {
-            tracing::warn!(error = &error as &dyn std::error::Error, spans = spans.len(), "spans are lost");
-            return spans.len() as u64;
-        }
-        let mut traces: Vec<(TraceId, Vec<Span>)> = Vec::new();
+    async fn log_spans(&self, spans: Vec<Span>) -> Lost {
+        let mut lost = Lost::default();
+        let Err(error) = self.try_log_spans(&spans).await else { return lost };
+        let mut traces: BTreeMap<TraceId, Vec<Span>> = BTreeMap::new();
         for span in spans {
-            match traces.iter_mut().find(|(id, _)| *id == span.trace_id) {
-                Some((_, spans)) => spans.push(span),
-                None => traces.push((span.trace_id, vec![span])),
-            }
+            traces.entry(span.trace_id).or_default().push(span);
         }
-        let mut lost = 0;
-        for (_, spans) in traces {
+        if error.is_retryable() || traces.len() == 1 {
+            traces.iter().for_each(|(trace_id, spans)| lost.add(*trace_id, spans.len()));
+            report_loss(&error, lost.spans);
+            return lost;
+        }
+        for (trace_id, spans) in traces {
             if let Err(error) = self.try_log_spans(&spans).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, spans = spans.len(), "spans are lost");
-                lost += spans.len() as u64;
+                lost.add(trace_id, spans.len());
+                report_loss(&error, spans.len() as u64);
             }
         }
         lost
@@ -144,6 +143,8 @@ impl Sink for StoreSink {
             spans.push(span);
         }
         let lost = self.log_spans(spans).await;
+        infos.retain(|info| !lost.traces.contains(&info.trace_id));
+        tags.retain(|(trace_id, _)| !lost.traces.contains(trace_id));
         if !infos.is_empty() {
             self.start_traces(infos).await;
         }
@@ -156,7 +157,7 @@ impl Sink for StoreSink {
                 }
             }
         }
-        lost
+        lost.spans
     }
 
     async fn judged(&self, ids: Vec<TraceId>) -> Judged {
@@ -164,6 +165,24 @@ impl Sink for StoreSink {
         let known = self.known(&ids).await.inspect_err(report_question).unwrap_or_default();
         Judged { refs, known }
     }
+}
+
+/// What the store did not take.
+#[derive(Debug, Default)]
+struct Lost {
+    spans: u64,
+    traces: BTreeSet<TraceId>,
+}
+
+impl Lost {
+    fn add(&mut self, trace_id: TraceId, spans: usize) {
+        self.spans += spans as u64;
+        self.traces.insert(trace_id);
+    }
+}
+
+fn report_loss(error: &StoreError, spans: u64) {
+    tracing::warn!(error = error as &dyn std::error::Error, spans, "spans are lost");
 }
 
 /// How many traces or verdicts are asked for at once.

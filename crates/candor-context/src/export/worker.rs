@@ -1,5 +1,4 @@
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use opentelemetry::Context;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 
 use super::convert::trace_id;
@@ -34,23 +34,23 @@ pub(super) struct Worker {
     asked_for_the_last_time: bool,
 }
 
-type Call<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
 /// A batch on its way; the call tells how many spans were lost.
+///
+/// Calls of the store are tasks, so that one that panics does not take the exporter along.
 struct Delivery {
     spans: u64,
-    call: Call<u64>,
+    call: JoinHandle<u64>,
 }
 
 /// Whether traces that are held were judged; those asked about by id are given up otherwise.
 struct Question {
     leaving: Vec<TraceId>,
-    call: Call<Judged>,
+    call: JoinHandle<Judged>,
 }
 
 enum Event {
-    Delivered(u64),
-    Answered(Judged),
+    Delivered(Result<u64, JoinError>),
+    Answered(Result<Judged, JoinError>),
     Waiting,
     Due,
 }
@@ -93,7 +93,7 @@ impl Worker {
                 }
                 Event::Due => {}
                 Event::Delivered(lost) => self.delivered(lost),
-                Event::Answered(judged) => self.answered(judged),
+                Event::Answered(judged) => self.answered(judged.inspect_err(report_panic).unwrap_or_default()),
             }
             due = None;
             let mut items = self.inbox.take(spare);
@@ -176,11 +176,13 @@ impl Worker {
         let spans = self.outbox.len().min(self.options.batch_spans);
         let batch: Vec<Ready> = self.outbox.drain(..spans).collect();
         let sink = Arc::clone(&self.sink);
-        self.delivery = Some(Delivery { spans: spans as u64, call: Box::pin(async move { sink.export(batch).await }) });
+        self.delivery =
+            Some(Delivery { spans: spans as u64, call: tokio::spawn(async move { sink.export(batch).await }) });
     }
 
-    fn delivered(&mut self, lost: u64) {
+    fn delivered(&mut self, lost: Result<u64, JoinError>) {
         if let Some(delivery) = self.delivery.take() {
+            let lost = lost.inspect_err(report_panic).unwrap_or(delivery.spans);
             self.inbox.failed.fetch_add(lost, Ordering::Relaxed);
             self.inbox.exported.fetch_add(delivery.spans.saturating_sub(lost), Ordering::Relaxed);
         }
@@ -189,7 +191,11 @@ impl Worker {
     /// Asks the store about what is held, now and then, and about all of it at the very end.
     fn ask(&mut self) {
         let now = Instant::now();
-        if self.question.is_some() || self.hold.is_empty() {
+        if self.question.is_some() {
+            return;
+        }
+        if self.hold.is_empty() {
+            self.next_question = None;
             return;
         }
         let leaving = if self.stopping && !self.asked_for_the_last_time {
@@ -202,7 +208,7 @@ impl Worker {
         };
         let sink = Arc::clone(&self.sink);
         let ids = leaving.clone();
-        self.question = Some(Question { leaving, call: Box::pin(async move { sink.judged(ids).await }) });
+        self.question = Some(Question { leaving, call: tokio::spawn(async move { sink.judged(ids).await }) });
     }
 
     fn answered(&mut self, judged: Judged) {
@@ -223,9 +229,9 @@ impl Worker {
 /// How long after an answer the store is asked again for verdicts on what is held.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-async fn running<T>(call: Option<&mut Call<T>>) -> T {
+async fn running<T>(call: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
     match call {
-        Some(call) => call.as_mut().await,
+        Some(call) => call.await,
         None => std::future::pending().await,
     }
 }
@@ -235,6 +241,10 @@ async fn until(time: Option<Instant>) {
         Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
+}
+
+fn report_panic(error: &JoinError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the store has panicked");
 }
 
 fn add(counter: &AtomicU64, spans: usize) {

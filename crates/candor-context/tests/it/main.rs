@@ -1,0 +1,10 @@
+//! The crate as a service uses it: spans in, traces out of a store.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails must stop")]
+
+mod exporting;
+mod interop;
+mod isolation;
+mod sampling;
+mod spans;
+mod support;
