@@ -71,7 +71,6 @@ pub use ext::TrackingStoreExt;
 pub use memory::MemoryStore;
 pub use page::Page;
 pub use pending::{PendingFeedback, PendingQuery};
-pub use stats::by_paging as feedback_stats_by_paging;
 pub use stats::{FeedbackStats, NameStats, StatsQuery, TimeAxis, TimeRange};
 #[cfg(feature = "mock")]
 pub use store::MockTrackingStore;

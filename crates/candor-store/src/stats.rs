@@ -135,12 +135,8 @@ impl FeedbackStats {
     }
 }
 
-/// Counts by reading every trace that may matter, page by page: the default of
-/// [`TrackingStore::feedback_stats`], for back ends that count inside where they can.
-///
-/// # Errors
-/// Those of the store's searches.
-pub async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &StatsQuery) -> Result<FeedbackStats> {
+/// Counts by reading every trace that may matter, page by page.
+pub(crate) async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &StatsQuery) -> Result<FeedbackStats> {
     let mut stats = FeedbackStats::default();
     let mut traces = TraceQuery {
         experiments: match &query.experiments {
