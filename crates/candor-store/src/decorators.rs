@@ -169,6 +169,40 @@ macro_rules! around_every_call {
             async fn feedback_stats(&self, query: &$crate::StatsQuery) -> $crate::Result<$crate::FeedbackStats> {
                 self.call(Operation::FeedbackStats, self.inner.feedback_stats(query)).await
             }
+
+            async fn feedback_series(&self, query: &$crate::SeriesQuery) -> $crate::Result<Vec<$crate::FeedbackStats>> {
+                self.call(Operation::FeedbackSeries, self.inner.feedback_series(query)).await
+            }
+
+            async fn feedback_values(&self, query: &$crate::StatsQuery) -> $crate::Result<Vec<$crate::ValueCount>> {
+                self.call(Operation::FeedbackValues, self.inner.feedback_values(query)).await
+            }
+
+            async fn feedback_segments(&self, query: &$crate::SegmentQuery) -> $crate::Result<Vec<$crate::Segment>> {
+                self.call(Operation::FeedbackSegments, self.inner.feedback_segments(query)).await
+            }
+
+            async fn feedback_comments(
+                &self,
+                query: &$crate::CommentQuery,
+            ) -> $crate::Result<$crate::Page<candor_model::Assessment>> {
+                self.call(Operation::FeedbackComments, self.inner.feedback_comments(query)).await
+            }
+
+            async fn feedback_since(&self, after: Option<u64>, max: usize) -> $crate::Result<$crate::Arrivals> {
+                self.call(Operation::FeedbackSince, self.inner.feedback_since(after, max)).await
+            }
+
+            async fn trace_metrics(
+                &self,
+                query: &$crate::metrics::MetricsQuery,
+            ) -> $crate::Result<Vec<$crate::metrics::MetricPoint>> {
+                self.call(Operation::TraceMetrics, self.inner.trace_metrics(query)).await
+            }
+
+            async fn filter_overlap(&self, query: &$crate::OverlapQuery) -> $crate::Result<$crate::Overlap> {
+                self.call(Operation::FilterOverlap, self.inner.filter_overlap(query)).await
+            }
         }
     };
 }

@@ -44,16 +44,21 @@
 //! # }
 //! ```
 
+mod arrivals;
 mod assessments;
 mod clock;
+mod comments;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod decorators;
 mod error;
+pub mod evaluation;
 mod experiments;
 mod ext;
 pub mod ingest;
 mod memory;
+pub mod metrics;
+mod overlap;
 mod page;
 mod pending;
 mod stats;
@@ -62,16 +67,22 @@ pub mod target;
 mod traces;
 pub mod validity;
 
+pub use arrivals::{Arrival, Arrivals};
 pub use assessments::{AssessmentUpdate, Logged, NewAssessment, WhenMissing, new_assessment_id};
 pub use async_trait::async_trait;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use comments::{CommentQuery, Words};
 pub use error::{BoxError, Missing, Result, StoreError};
 pub use experiments::{ExperimentChange, ExperimentKey, ExperimentQuery, ExperimentView, NewExperiment};
 pub use ext::TrackingStoreExt;
 pub use memory::MemoryStore;
+pub use overlap::{Overlap, OverlapQuery};
 pub use page::Page;
 pub use pending::{PendingFeedback, PendingQuery};
-pub use stats::{FeedbackStats, NameStats, StatsQuery, TimeAxis, TimeRange};
+pub use stats::{
+    FeedbackStats, MAX_VALUE_TEXT, NameStats, Segment, SegmentKey, SegmentQuery, Segments, SeriesQuery, StatsQuery,
+    TimeAxis, TimeRange, ValueCount, ValueCounts, counted_value,
+};
 #[cfg(feature = "mock")]
 pub use store::MockTrackingStore;
 pub use store::{Capabilities, DynTrackingStore, Gaps, TrackingStore};

@@ -5,6 +5,7 @@ mod experiments;
 mod pending;
 mod search;
 mod state;
+mod stats;
 mod traces;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,11 +14,13 @@ use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
 
 use self::state::State;
+use crate::metrics::{MetricPoint, MetricsQuery};
 use crate::target::Resolved;
 use crate::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Gaps, Logged,
-    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
-    TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
+    Arrivals, AssessmentUpdate, Capabilities, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery,
+    FeedbackStats, Gaps, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback,
+    PendingQuery, Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target,
+    TraceLink, TraceQuery, TraceSelection, TrackingStore, ValueCount,
 };
 
 const BACKEND: &str = "memory";
@@ -148,6 +151,34 @@ impl TrackingStore for MemoryStore {
 
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         Ok(self.state().feedback_stats(query))
+    }
+
+    async fn feedback_series(&self, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+        Ok(self.state().feedback_series(query))
+    }
+
+    async fn feedback_values(&self, query: &StatsQuery) -> Result<Vec<ValueCount>> {
+        Ok(self.state().feedback_values(query))
+    }
+
+    async fn feedback_segments(&self, query: &SegmentQuery) -> Result<Vec<Segment>> {
+        Ok(self.state().feedback_segments(query))
+    }
+
+    async fn feedback_comments(&self, query: &CommentQuery) -> Result<Page<Assessment>> {
+        self.state().feedback_comments(query)
+    }
+
+    async fn feedback_since(&self, after: Option<u64>, max: usize) -> Result<Arrivals> {
+        Ok(self.state().feedback_since(after, max))
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        Ok(self.state().trace_metrics(query))
+    }
+
+    async fn filter_overlap(&self, query: &OverlapQuery) -> Result<Overlap> {
+        Ok(self.state().filter_overlap(query))
     }
 }
 

@@ -1,9 +1,18 @@
-use candor_filter::{ExperimentFilter, TraceFilter};
+//! Counts of feedback: in all, over time, by value, by segment.
+
+pub(crate) mod paging;
+mod segments;
+mod series;
+mod values;
+
 use candor_model::{
     Assessment, AssessmentBody, AssessmentName, ExperimentId, SourceType, TimestampMs, TraceInfo, Value,
 };
 
-use crate::{ExperimentQuery, ExperimentView, Result, TraceQuery, TrackingStore};
+pub(crate) use paging::stats as by_paging;
+pub use segments::{Segment, SegmentKey, SegmentQuery, Segments};
+pub use series::SeriesQuery;
+pub use values::{MAX_VALUE_TEXT, ValueCount, ValueCounts, counted_value};
 
 /// Which feedback to count.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +25,28 @@ pub struct StatsQuery {
     pub axis: TimeAxis,
     /// Whose verdicts.
     pub source_types: Vec<SourceType>,
+}
+
+impl StatsQuery {
+    /// Whether the verdict is of the kind and of the sources that count, whenever it was given.
+    pub fn counts(&self, assessment: &Assessment) -> bool {
+        let AssessmentBody::Feedback(feedback) = &assessment.body else { return false };
+        assessment.valid
+            && feedback.error().is_none()
+            && *feedback.value() != Value::Null
+            && self.source_types.contains(&assessment.source.source_type)
+    }
+
+    /// The verdicts of a trace that count and fall into the period.
+    pub fn verdicts<'a>(&'a self, info: &'a TraceInfo) -> impl Iterator<Item = &'a Assessment> {
+        info.assessments.iter().filter(|assessment| {
+            let time = match self.axis {
+                TimeAxis::Trace => info.request_time,
+                TimeAxis::Feedback => assessment.create_time,
+            };
+            self.range.contains(time) && self.counts(assessment)
+        })
+    }
 }
 
 /// A half-open period; an absent end is open.
@@ -34,7 +65,7 @@ impl TimeRange {
     }
 
     /// The same as a trace filter.
-    fn filter_text(&self) -> String {
+    pub(crate) fn filter_text(&self) -> String {
         let from = self.from.map(|from| format!("timestamp_ms >= {}", from.as_millis()));
         let until = self.until.map(|until| format!("timestamp_ms < {}", until.as_millis()));
         from.into_iter().chain(until).collect::<Vec<_>>().join(" AND ")
@@ -94,25 +125,16 @@ impl FeedbackStats {
             self.traces += 1;
         }
         let mut counted = false;
-        for assessment in &info.assessments {
-            let inside = match query.axis {
-                TimeAxis::Trace => trace_inside,
-                TimeAxis::Feedback => query.range.contains(assessment.create_time),
-            };
-            if inside && assessment.valid && query.source_types.contains(&assessment.source.source_type) {
-                counted |= self.add_verdict(assessment);
-            }
+        for assessment in query.verdicts(info) {
+            self.add_verdict(assessment);
+            counted = true;
         }
         if counted {
             self.traces_with_feedback += 1;
         }
     }
 
-    fn add_verdict(&mut self, assessment: &Assessment) -> bool {
-        let AssessmentBody::Feedback(feedback) = &assessment.body else { return false };
-        if feedback.error().is_some() || *feedback.value() == Value::Null {
-            return false;
-        }
+    fn add_verdict(&mut self, assessment: &Assessment) {
         let row = match self.names.binary_search_by(|row| row.name.cmp(&assessment.name)) {
             Ok(place) => &mut self.names[place],
             Err(place) => {
@@ -121,64 +143,15 @@ impl FeedbackStats {
             }
         };
         row.count += 1;
-        match feedback.value() {
-            Value::Bool(true) => row.positive += 1,
-            Value::Bool(false) => row.negative += 1,
+        match assessment.body.value() {
+            Some(Value::Bool(true)) => row.positive += 1,
+            Some(Value::Bool(false)) => row.negative += 1,
             value => {
-                if let Some(number) = value.as_f64() {
+                if let Some(number) = value.and_then(Value::as_f64) {
                     row.numbers += 1;
                     row.sum += number;
                 }
             }
-        }
-        true
-    }
-}
-
-/// Counts by reading every trace that may matter, page by page.
-pub(crate) async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &StatsQuery) -> Result<FeedbackStats> {
-    let mut stats = FeedbackStats::default();
-    let mut traces = TraceQuery {
-        experiments: match &query.experiments {
-            Some(ids) => ids.clone(),
-            None => all_experiments(store).await?,
-        },
-        filter: match query.axis {
-            TimeAxis::Trace => TraceFilter::parse(&query.range.filter_text())?,
-            TimeAxis::Feedback => TraceFilter::default(), // any trace may have been judged in the period
-        },
-        order_by: Vec::new(),
-        max_results: PAGE,
-        page_token: None,
-    };
-    loop {
-        let page = store.search_traces(&traces).await?;
-        page.items.iter().for_each(|info| stats.add(info, query));
-        match page.next_page_token {
-            Some(token) => traces.page_token = Some(token),
-            None => return Ok(stats),
-        }
-    }
-}
-
-/// The longest page that MLflow's servers give.
-const PAGE: usize = 500;
-
-async fn all_experiments<S: TrackingStore + ?Sized>(store: &S) -> Result<Vec<ExperimentId>> {
-    let mut ids = Vec::new();
-    let mut query = ExperimentQuery {
-        view: ExperimentView::All,
-        filter: ExperimentFilter::default(),
-        order_by: Vec::new(),
-        max_results: PAGE,
-        page_token: None,
-    };
-    loop {
-        let page = store.search_experiments(&query).await?;
-        ids.extend(page.items.iter().map(|experiment| experiment.id));
-        match page.next_page_token {
-            Some(token) => query.page_token = Some(token),
-            None => return Ok(ids),
         }
     }
 }

@@ -3,11 +3,13 @@ use std::fmt;
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
 
+use crate::metrics::{self, MetricPoint, MetricsQuery};
 use crate::target::Resolved;
 use crate::{
-    AssessmentUpdate, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged, Missing, NewAssessment,
-    NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError, TagChange, Target,
-    TraceLink, TraceQuery, TraceSelection, stats,
+    Arrivals, AssessmentUpdate, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
+    Missing, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback, PendingQuery, Result, Segment,
+    SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target, TraceLink, TraceQuery,
+    TraceSelection, ValueCount, comments, overlap, stats,
 };
 
 /// A store whose type was erased; applications hold it as `Arc<DynTrackingStore>`.
@@ -210,6 +212,72 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
     /// [`FeedbackStats::add`] holds the rules; sums may differ from it in the last digits.
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         stats::by_paging(self, query).await
+    }
+
+    /// Counts feedback of periods that follow one another: one answer per period.
+    ///
+    /// Each equals [`feedback_stats`](Self::feedback_stats) of [`SeriesQuery::period`]. The default
+    /// reads every trace.
+    async fn feedback_series(&self, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+        stats::paging::series(self, query).await
+    }
+
+    /// Counts feedback by name and value, in the order of [`ValueCounts::finish`](crate::ValueCounts::finish).
+    ///
+    /// The default reads every trace.
+    async fn feedback_values(&self, query: &StatsQuery) -> Result<Vec<ValueCount>> {
+        Ok(stats::paging::values(self, query).await?.finish())
+    }
+
+    /// Counts verdicts by what their traces have, in the order of that.
+    ///
+    /// The default reads every trace.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] for [`SegmentKey::Prompt`](crate::SegmentKey::Prompt) where the
+    /// back end cannot tell the versions.
+    async fn feedback_segments(&self, query: &SegmentQuery) -> Result<Vec<Segment>> {
+        Ok(stats::paging::segments(self, query).await?.finish(query.min_verdicts))
+    }
+
+    /// Verdicts that came with a rationale, page by page, the latest first.
+    ///
+    /// The default reads every trace for each page.
+    ///
+    /// # Errors
+    /// [`StoreError::PageToken`] for a token of another query.
+    async fn feedback_comments(&self, query: &CommentQuery) -> Result<Page<Assessment>> {
+        comments::by_paging(self, query).await
+    }
+
+    /// At most `max` of the feedback that was committed after the one of number `after`; none, but the
+    /// number to go on with, when `after` is `None`.
+    ///
+    /// It is asked often, so it must cost no more than what it returns. Feedback that is deleted
+    /// meanwhile does not come.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] where the back end does not know in which order feedback came, as
+    /// in the default.
+    async fn feedback_since(&self, after: Option<u64>, max: usize) -> Result<Arrivals> {
+        let _ = (after, max);
+        let backend = self.capabilities().backend;
+        Err(StoreError::Unsupported { backend, operation: "tell in which order feedback arrived" })
+    }
+
+    /// Measures traces, spans or assessments; what is measured and how is
+    /// [`metrics`](crate::metrics)' to say.
+    ///
+    /// The default reads every trace.
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        metrics::by_paging(self, query).await
+    }
+
+    /// Counts how far two filters find the same traces.
+    ///
+    /// The default finds all of them.
+    async fn filter_overlap(&self, query: &OverlapQuery) -> Result<Overlap> {
+        overlap::by_paging(self, query).await
     }
 }
 

@@ -21,6 +21,13 @@ pub enum Operation {
     PendingFeedback,
     GetAssessment,
     FeedbackStats,
+    FeedbackSeries,
+    FeedbackValues,
+    FeedbackSegments,
+    FeedbackComments,
+    FeedbackSince,
+    TraceMetrics,
+    FilterOverlap,
 }
 
 impl Operation {
@@ -45,6 +52,13 @@ impl Operation {
             Self::PendingFeedback => "pending_feedback",
             Self::GetAssessment => "get_assessment",
             Self::FeedbackStats => "feedback_stats",
+            Self::FeedbackSeries => "feedback_series",
+            Self::FeedbackValues => "feedback_values",
+            Self::FeedbackSegments => "feedback_segments",
+            Self::FeedbackComments => "feedback_comments",
+            Self::FeedbackSince => "feedback_since",
+            Self::TraceMetrics => "trace_metrics",
+            Self::FilterOverlap => "filter_overlap",
         }
     }
 }

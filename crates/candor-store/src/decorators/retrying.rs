@@ -5,11 +5,13 @@ use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
 
+use crate::metrics::{MetricPoint, MetricsQuery};
 use crate::target::Resolved;
 use crate::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
-    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
-    TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
+    Arrivals, AssessmentUpdate, Capabilities, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery,
+    FeedbackStats, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback, PendingQuery,
+    Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target, TraceLink,
+    TraceQuery, TraceSelection, TrackingStore, ValueCount,
 };
 
 /// How often and after which pauses a call is repeated.
@@ -257,5 +259,33 @@ impl<S: TrackingStore + ?Sized> TrackingStore for Retrying<S> {
 
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         self.repeat(|| self.inner.feedback_stats(query)).await
+    }
+
+    async fn feedback_series(&self, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+        self.repeat(|| self.inner.feedback_series(query)).await
+    }
+
+    async fn feedback_values(&self, query: &StatsQuery) -> Result<Vec<ValueCount>> {
+        self.repeat(|| self.inner.feedback_values(query)).await
+    }
+
+    async fn feedback_segments(&self, query: &SegmentQuery) -> Result<Vec<Segment>> {
+        self.repeat(|| self.inner.feedback_segments(query)).await
+    }
+
+    async fn feedback_comments(&self, query: &CommentQuery) -> Result<Page<Assessment>> {
+        self.repeat(|| self.inner.feedback_comments(query)).await
+    }
+
+    async fn feedback_since(&self, after: Option<u64>, max: usize) -> Result<Arrivals> {
+        self.repeat(|| self.inner.feedback_since(after, max)).await
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        self.repeat(|| self.inner.trace_metrics(query)).await
+    }
+
+    async fn filter_overlap(&self, query: &OverlapQuery) -> Result<Overlap> {
+        self.repeat(|| self.inner.filter_overlap(query)).await
     }
 }

@@ -1,4 +1,4 @@
-use candor_model::{Assessment, AssessmentId, TimestampMs, TraceId};
+use candor_model::{Assessment, AssessmentId, AssessmentKind, TimestampMs, TraceId};
 
 use super::state::{Record, State};
 use crate::target::{Resolved, TargetCandidate, may_mean};
@@ -61,12 +61,16 @@ impl State {
 
     fn insert(&mut self, assessment: Assessment) -> Result<()> {
         let (id, trace) = (assessment.id, assessment.trace_id);
+        let is_feedback = assessment.body.kind() == AssessmentKind::Feedback;
         let record = self.record_mut(trace)?;
         let all = &mut record.info.assessments;
         let place = all.partition_point(|earlier| earlier.create_time <= assessment.create_time);
         all.insert(place, assessment);
         revalidate(&mut record.info.assessments);
         self.assessments.insert(id, trace);
+        if is_feedback {
+            self.arrivals.add(id);
+        }
         Ok(())
     }
 

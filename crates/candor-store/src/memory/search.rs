@@ -28,7 +28,7 @@ impl State {
         Ok(first_page(found, query.max_results, |a, b| compare_values(&order, a, b), query_id))
     }
 
-    fn matches(&self, filter: &TraceFilter, record: &Record, experiments: &HashSet<ExperimentId>) -> bool {
+    pub(super) fn matches(&self, filter: &TraceFilter, record: &Record, experiments: &HashSet<ExperimentId>) -> bool {
         let spans: Vec<SpanView<'_>> = match filter.needs_spans() {
             true => record.spans.values().map(SpanView::new).collect(),
             false => Vec::new(),

@@ -7,6 +7,7 @@ use candor_model::{
 };
 
 use super::pending::Pending;
+use super::stats::ArrivalOrder;
 use crate::target::{self, MAX_CANDIDATES, Resolved, TargetCandidate, ids_of};
 use crate::{Missing, Result, StoreError, Target, TargetRef};
 
@@ -20,6 +21,7 @@ pub(super) struct State {
     /// The trace of every assessment.
     pub(super) assessments: HashMap<AssessmentId, TraceId>,
     pub(super) pending: Pending,
+    pub(super) arrivals: ArrivalOrder,
 }
 
 /// A trace with all that hangs on it.
@@ -54,6 +56,7 @@ impl State {
             carriers: HashMap::new(),
             assessments: HashMap::new(),
             pending: Pending::default(),
+            arrivals: ArrivalOrder::default(),
         }
     }
 

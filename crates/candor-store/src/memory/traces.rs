@@ -5,7 +5,7 @@ use candor_model::{ExperimentId, LifecycleStage, Span, SpanId, Trace, TraceId, T
 use super::state::State;
 use crate::ingest::{SpanUsage, by_trace, complete_span, merge_spans, merge_started};
 use crate::target::ids_of;
-use crate::{FeedbackStats, Missing, Result, SpanBatch, StatsQuery, StoreError, TagChange, TraceLink, TraceSelection};
+use crate::{Missing, Result, SpanBatch, StoreError, TagChange, TraceLink, TraceSelection};
 
 impl State {
     pub(super) fn start_trace(&mut self, mut incoming: TraceInfo) -> Result<TraceInfo> {
@@ -119,18 +119,5 @@ impl State {
                 TraceLink::PromptVersion { name, version } => record.prompts.insert((name, version)),
             };
         }
-    }
-
-    pub(super) fn feedback_stats(&self, query: &StatsQuery) -> FeedbackStats {
-        let mut infos: Vec<&TraceInfo> = self
-            .traces
-            .values()
-            .map(|record| &record.info)
-            .filter(|info| query.experiments.as_ref().is_none_or(|ids| ids.contains(&info.experiment_id)))
-            .collect();
-        infos.sort_by_key(|info| super::state::newest_first(info)); // sums of doubles depend on the order
-        let mut stats = FeedbackStats::default();
-        infos.into_iter().for_each(|info| stats.add(info, query));
-        stats
     }
 }
