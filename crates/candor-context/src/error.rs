@@ -15,6 +15,16 @@ pub enum ContextError {
         /// The rule it breaks.
         reason: &'static str,
     },
+    /// The exporter to an OTLP endpoint could not be made.
+    #[cfg(feature = "otlp")]
+    #[error("the exporter to {endpoint} could not be made")]
+    Otlp {
+        /// The endpoint.
+        endpoint: String,
+        /// The cause.
+        #[source]
+        source: candor_store::BoxError,
+    },
     /// The thread that exports could not be started.
     #[error("the exporter's thread could not be started")]
     Thread(#[source] std::io::Error),

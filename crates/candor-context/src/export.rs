@@ -7,6 +7,8 @@
 mod convert;
 mod hold;
 mod inbox;
+#[cfg(feature = "otlp")]
+mod otlp_sink;
 mod processor;
 mod said;
 mod store_sink;
@@ -23,6 +25,8 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::oneshot;
 
 pub use inbox::ExportCounts;
+#[cfg(feature = "otlp")]
+pub(crate) use otlp_sink::OtlpSink;
 pub(crate) use store_sink::StoreSink;
 
 use crate::{ContextError, Result, TraceUpdate};

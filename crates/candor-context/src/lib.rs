@@ -12,6 +12,7 @@
 //! | `tower` | no | `TraceLayer`: a trace for each request; with it `http` |
 //! | `reqwest` | no | trace context on requests that reqwest makes; with it `http` |
 //! | `http` | no | [`propagation`] in and out of `http::HeaderMap` |
+//! | `otlp` | no | export to any OTLP endpoint instead of a store |
 //! | `otel` | no | OpenTelemetry's own types, for `tracing-opentelemetry` and other libraries |
 //!
 //! # Example
@@ -50,12 +51,15 @@
 
 mod current;
 mod error;
+mod evaluation;
 mod export;
 mod future;
 mod judged_store;
 #[cfg(feature = "tower")]
 mod layer;
 pub mod propagation;
+#[cfg(feature = "reqwest")]
+mod request;
 mod sampling;
 mod span;
 mod span_type;
@@ -66,10 +70,13 @@ pub use current::{
     current_span, current_trace_id, keep_current_trace, span, spawn, spawn_blocking, update_current_trace,
 };
 pub use error::{ContextError, Result};
+pub use evaluation::Evaluation;
 pub use export::ExportCounts;
 pub use future::{FutureExt, InCurrentSpan, InSpan};
 #[cfg(feature = "tower")]
 pub use layer::{RequestIds, TRACE_ID_HEADER, TraceFuture, TraceLayer, TraceService, TracedBody};
+#[cfg(feature = "reqwest")]
+pub use request::TracedRequest;
 pub use sampling::Sampling;
 pub use span::{Span, SpanRef};
 pub use span_type::SpanType;

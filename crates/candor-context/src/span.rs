@@ -181,7 +181,7 @@ impl SpanRef {
     }
 
     /// Says that the span failed; what an error before said of the cause stays.
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "tower", feature = "reqwest"))]
     pub(crate) fn mark_failed(&self) {
         self.0.span().set_status(Status::error(""));
     }

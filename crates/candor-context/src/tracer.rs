@@ -41,6 +41,15 @@ impl Tracer {
         TracerBuilder::new(store)
     }
 
+    /// A tracer that brings traces to an OTLP endpoint, e.g. `http://127.0.0.1:5000/v1/traces`.
+    ///
+    /// A server of Candor or MLflow there learns of everything but previews and metadata, which OTLP
+    /// has no place for, and MLflow not of client request ids either.
+    #[cfg(feature = "otlp")]
+    pub fn otlp_builder(endpoint: impl Into<String>) -> TracerBuilder {
+        TracerBuilder::for_otlp(endpoint.into())
+    }
+
     /// Starts a span under the current one, or a new trace if none is current.
     pub fn span(&self, name: impl Into<Cow<'static, str>>, span_type: SpanType) -> Span {
         self.span_builder(name, span_type).start()

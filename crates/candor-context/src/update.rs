@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use candor_model::{ClientRequestId, TagKey};
+use candor_model::{ClientRequestId, TagKey, keys};
 
 /// What is to be said of a whole trace, beside its spans.
 ///
@@ -63,6 +63,14 @@ impl TraceUpdate {
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.metadata.insert(cut(key.into(), MAX_METADATA_CHARS), cut(value.into(), MAX_METADATA_CHARS));
         self
+    }
+
+    /// What can be said by attributes of a span.
+    pub(crate) fn span_attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let request = self.client_request_id.as_ref().map(|id| (keys::SPAN_CLIENT_REQUEST_ID, id.as_str()));
+        let session = self.session.as_deref().map(|session| ("session.id", session));
+        let user = self.user.as_deref().map(|user| ("user.id", user));
+        [request, session, user].into_iter().flatten()
     }
 
     /// Adds what a later update says.

@@ -18,7 +18,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use candor_model::{ExperimentId, TraceId};
-use candor_store::{SpanBatch, SpanGroup, TraceLink};
+use candor_store::evaluation::evaluations;
+use candor_store::{NewAssessment, SpanBatch, SpanGroup, TraceLink, TrackingStore};
 use candor_wire::otlp::{OtlpError, OtlpTraces, decode_json, decode_protobuf};
 
 use crate::ApiState;
@@ -68,6 +69,7 @@ async fn export(
     let roots = roots(&traces);
     let groups = traces.groups.into_iter().map(|group| SpanGroup { resource: group.attributes, spans: group.spans });
     let batch = SpanBatch { experiment_id, groups: groups.collect() };
+    let verdicts = evaluations(batch.groups.iter().flat_map(|group| &group.spans));
     let run = headers.get(RUN_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
     state
         .write(|store| async move {
@@ -78,11 +80,25 @@ async fn export(
                 // The spans are stored; to refuse now would make the exporter send them again.
                 tracing::warn!(%error, "traces could not be linked to their run");
             }
+            if !verdicts.is_empty() {
+                log_evaluations(&*store, verdicts).await;
+            }
             Ok::<_, candor_store::StoreError>(())
         })
         .await?;
     // A serialized empty answer, also to JSON.
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static(PROTOBUF))], ()).into_response())
+}
+
+/// Logs what evaluations found. The spans are stored by now, so that errors are for the log only.
+async fn log_evaluations(store: &dyn TrackingStore, verdicts: Vec<NewAssessment>) {
+    let errors = match store.log_assessments(verdicts).await {
+        Ok(answers) => answers.into_iter().filter_map(Result::err).collect(),
+        Err(error) => vec![error],
+    };
+    for error in errors {
+        tracing::warn!(%error, "an evaluation could not be logged");
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

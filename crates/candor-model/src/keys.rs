@@ -53,6 +53,25 @@ pub const SPAN_TRACE_TAG_PREFIX: &str = "mlflow.traceTag.";
 /// Span attribute of the GenAI conventions: the provider's id of the completion.
 pub const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
 
+/// Event of the GenAI conventions: what an evaluation made of an answer.
+pub const EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
+/// Attribute of [`EVALUATION_RESULT`]: what was evaluated, e.g. `relevance`.
+pub const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// Attribute of [`EVALUATION_RESULT`]: the score, a number.
+pub const EVALUATION_SCORE: &str = "gen_ai.evaluation.score.value";
+/// Attribute of [`EVALUATION_RESULT`]: the score in a word, e.g. `pass`.
+pub const EVALUATION_LABEL: &str = "gen_ai.evaluation.score.label";
+/// Attribute of [`EVALUATION_RESULT`]: why, in words.
+pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
+/// Attribute of [`EVALUATION_RESULT`]: why there is no score.
+pub const ERROR_TYPE: &str = "error.type";
+/// Attribute of [`EVALUATION_RESULT`]: the model that judged; a program did where it is absent.
+///
+/// Candor's own: the conventions have no name for it.
+pub const EVALUATION_MODEL: &str = "candor.evaluation.model";
+/// Span attribute: the app's own id of the request, for exporters that send no trace info.
+pub const SPAN_CLIENT_REQUEST_ID: &str = "candor.client_request_id";
+
 /// Assessment metadata: marks a feedback that withdraws the one it overrides.
 pub const RETRACTED: &str = "candor.retracted";
 /// Assessment metadata: the conversation that the verdict was given in.

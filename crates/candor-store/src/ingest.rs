@@ -11,7 +11,8 @@ mod usage;
 use std::collections::BTreeMap;
 
 use candor_model::{
-    AnyValue, Attributes, DurationMs, Experiment, Span, StatusCode, TagKey, TraceId, TraceInfo, TraceState, keys,
+    AnyValue, Attributes, ClientRequestId, DurationMs, Experiment, Span, StatusCode, TagKey, TraceId, TraceInfo,
+    TraceState, keys,
 };
 
 pub use semconv::complete_span;
@@ -128,6 +129,10 @@ pub fn merge_spans(
         if info.response_preview.is_none() {
             info.response_preview = root.outputs().and_then(|outputs| preview::preview(outputs, "assistant"));
         }
+    }
+    if info.client_request_id.is_none() {
+        let id = first_text(spans(), keys::SPAN_CLIENT_REQUEST_ID);
+        info.client_request_id = id.and_then(|id| ClientRequestId::new(id).ok());
     }
     let session = first_text(spans(), "session.id").or_else(|| first_text(spans(), "gen_ai.conversation.id"));
     check_session(session.as_deref())?;

@@ -53,6 +53,7 @@ pub mod conformance;
 pub mod decorators;
 mod error;
 pub mod evaluation;
+pub mod evaluation;
 mod experiments;
 mod ext;
 pub mod ingest;

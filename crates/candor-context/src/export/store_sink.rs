@@ -8,8 +8,10 @@ use candor_model::{
     TraceState, keys,
 };
 use candor_store::decorators::{RetryPolicy, Retrying};
+use candor_store::evaluation::evaluations;
 use candor_store::{
-    Clock, PendingQuery, Result, SpanBatch, SpanGroup, StoreError, SystemClock, TagChange, TargetRef, TrackingStore,
+    Clock, NewAssessment, PendingQuery, Result, SpanBatch, SpanGroup, StoreError, SystemClock, TagChange, TargetRef,
+    TrackingStore,
 };
 use opentelemetry_sdk::Resource;
 
@@ -78,6 +80,16 @@ impl StoreSink {
         }
     }
 
+    async fn log_evaluations(&self, verdicts: Vec<NewAssessment>) {
+        let errors = match self.store.log_assessments(verdicts).await {
+            Ok(answers) => answers.into_iter().filter_map(Result::err).collect(),
+            Err(error) => vec![error],
+        };
+        for error in errors {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an evaluation is lost");
+        }
+    }
+
     /// What is known of a trace that began and ended here.
     fn info(&self, root: &Span, update: TraceUpdate) -> TraceInfo {
         let start = root.start.to_millis();
@@ -142,11 +154,15 @@ impl Sink for StoreSink {
             }
             spans.push(span);
         }
+        let evaluations = evaluations(&spans);
         let lost = self.log_spans(spans).await;
         infos.retain(|info| !lost.traces.contains(&info.trace_id));
         tags.retain(|(trace_id, _)| !lost.traces.contains(trace_id));
         if !infos.is_empty() {
             self.start_traces(infos).await;
+        }
+        if !evaluations.is_empty() {
+            self.log_evaluations(evaluations).await;
         }
         for (trace_id, tags) in tags {
             for (key, value) in tags {
@@ -196,9 +212,7 @@ fn report_question(error: &StoreError) {
 
 /// Says on the span what stores read there, for traces whose info another service sends.
 fn say_in_attributes(span: &mut Span, update: &TraceUpdate) {
-    for (key, value) in [("session.id", &update.session), ("user.id", &update.user)] {
-        if let Some(value) = value {
-            span.attributes.insert(key, AnyValue::String(value.clone()));
-        }
+    for (key, value) in update.span_attributes() {
+        span.attributes.insert(key, AnyValue::from(value));
     }
 }

@@ -8,6 +8,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::Tracer;
+#[cfg(feature = "otlp")]
+use crate::export::OtlpSink;
 use crate::export::{ExportOptions, Pipeline, Sink, StoreSink};
 use crate::sampling::Decider;
 use crate::{ContextError, Result, Sampling};
@@ -27,15 +29,26 @@ pub struct TracerBuilder {
 #[derive(Debug)]
 enum Destination {
     Store(Arc<dyn TrackingStore>),
+    #[cfg(feature = "otlp")]
+    Otlp(String),
 }
 
 impl TracerBuilder {
     pub(super) fn new(store: Arc<dyn TrackingStore>) -> Self {
+        Self::to(Destination::Store(store))
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(super) fn for_otlp(endpoint: String) -> Self {
+        Self::to(Destination::Otlp(endpoint))
+    }
+
+    fn to(destination: Destination) -> Self {
         let mut retry = RetryPolicy::default();
         retry.longest_pause = Duration::from_secs(5);
         retry.repetitions = 10;
         Self {
-            destination: Destination::Store(store),
+            destination,
             experiment: ExperimentId::DEFAULT,
             service_name: None,
             sampling: Sampling::default(),
@@ -124,6 +137,8 @@ impl TracerBuilder {
         let resource = resource.build();
         let sink: Box<dyn Sink> = match self.destination {
             Destination::Store(store) => Box::new(StoreSink::new(store, self.experiment, &resource, self.retry)),
+            #[cfg(feature = "otlp")]
+            Destination::Otlp(endpoint) => Box::new(OtlpSink::new(&endpoint, self.experiment, &resource, self.retry)?),
         };
         let pipeline = Pipeline::start(sink, options)?;
         let provider = SdkTracerProvider::builder()

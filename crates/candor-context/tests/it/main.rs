@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails must stop")]
 
+mod distributed;
 mod exporting;
 mod interop;
 mod isolation;
+mod otlp;
 mod sampling;
 mod spans;
 mod support;

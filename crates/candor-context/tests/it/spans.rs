@@ -3,9 +3,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use candor_context::{
-    FutureExt, SpanType, TraceUpdate, current_span, current_trace_id, span, spawn, spawn_blocking, update_current_trace,
+    Evaluation, FutureExt, SpanType, TraceUpdate, current_span, current_trace_id, span, spawn, spawn_blocking,
+    update_current_trace,
 };
-use candor_model::{AnyValue, SpanKind, StatusCode, TraceState, keys};
+use candor_model::{AnyValue, SourceType, SpanKind, StatusCode, TraceState, keys};
 use serde_json::json;
 
 use crate::support::{Service, named};
@@ -192,4 +193,22 @@ async fn values_that_json_cannot_hold_are_left_out() {
     let id = span.trace_id().unwrap();
     span.end();
     assert_eq!(service.trace(id).await.spans[0].inputs(), None);
+}
+
+#[tokio::test]
+async fn an_evaluation_becomes_feedback_on_its_span() {
+    let service = Service::new();
+    let span = service.tracer.span("model", SpanType::Llm);
+    let relevance = Evaluation::score("relevance", 0.5).explanation("half of it").judged_by("judge-1");
+    span.add_evaluation(relevance);
+    span.add_evaluation(Evaluation::label("tone", "friendly"));
+    let (id, span_id) = (span.trace_id().unwrap(), span.span_id());
+    span.end();
+    let assessments = service.trace(id).await.info.assessments;
+    let said: Vec<_> = assessments.iter().map(|it| (it.name.as_str(), it.body.value().unwrap().json_text())).collect();
+    assert_eq!(said, [("relevance", "0.5".to_owned()), ("tone", "\"friendly\"".to_owned())]);
+    assert_eq!(assessments[0].rationale.as_deref(), Some("half of it"));
+    assert_eq!(assessments[0].source.source_type, SourceType::LlmJudge);
+    assert_eq!(assessments[1].source.source_type, SourceType::Code);
+    assert!(assessments.iter().all(|assessment| assessment.span_id == span_id));
 }

@@ -181,3 +181,15 @@ fn gen_ai_attributes_are_read_into_mlflows() {
     complete_span(&mut typed);
     assert_eq!(typed.span_type(), Some("TOOL"));
 }
+
+#[test]
+fn a_span_says_the_client_request_id_until_a_client_does() {
+    let request = |text: &str| Attributes::from_iter([(keys::SPAN_CLIENT_REQUEST_ID, AnyValue::from(text))]);
+    let below = |text: &str| Span { attributes: request(text), ..span(2, Some(1), 0, Some(1)) };
+    let info = merge(None, Attributes::default(), vec![below("req-1")]);
+    assert_eq!(info.client_request_id, Some("req-1".parse().unwrap()));
+    let info = merge(Some(info), Attributes::default(), vec![below("req-2")]);
+    assert_eq!(info.client_request_id, Some("req-1".parse().unwrap()));
+    let info = merge(None, Attributes::default(), vec![below(&"x".repeat(251))]);
+    assert_eq!(info.client_request_id, None);
+}
