@@ -5,6 +5,7 @@
 mod cli;
 mod crash;
 mod differential;
+mod distributed;
 mod guide;
 mod otel;
 mod parity;

@@ -133,3 +133,29 @@ async fn a_run_finds_the_traces_that_were_exported_in_it() {
     let reply = send(&app, "POST", "/api/3.0/mlflow/traces/search", &[JSON], query.into_bytes()).await;
     assert_eq!(reply.json().unwrap()["traces"][0]["trace_id"], format!("tr-{TRACE}"));
 }
+
+#[tokio::test]
+async fn the_result_of_an_evaluation_becomes_feedback_once() {
+    let app = app();
+    let attribute = |key: &str, value: Value| json!({"key": key, "value": value});
+    let attributes = [
+        attribute("gen_ai.evaluation.name", json!({"stringValue": "relevance"})),
+        attribute("gen_ai.evaluation.score.value", json!({"doubleValue": 0.75})),
+        attribute("gen_ai.evaluation.explanation", json!({"stringValue": "to the point"})),
+    ];
+    let event =
+        json!({"timeUnixNano": "1767323046000000000", "name": "gen_ai.evaluation.result", "attributes": attributes});
+    let span = json!({"traceId": TRACE, "spanId": "b7ad6b7169203331", "name": "handle", "events": [event],
+        "startTimeUnixNano": "1767323045678901234", "endTimeUnixNano": "1767323046999901234"});
+    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string().into_bytes();
+    for _ in 0..2 {
+        assert_eq!(export(&app, &[JSON, EXPERIMENT], body.clone()).await.status, 200);
+    }
+    let trace = send(&app, "GET", &format!("/api/3.0/mlflow/traces/tr-{TRACE}"), &[], Vec::new()).await.json().unwrap();
+    let assessments = trace["trace"]["trace_info"]["assessments"].as_array().unwrap();
+    assert_eq!(assessments.len(), 1);
+    assert_eq!(assessments[0]["assessment_name"], "relevance");
+    assert_eq!(assessments[0]["feedback"]["value"], 0.75);
+    assert_eq!(assessments[0]["rationale"], "to the point");
+    assert_eq!(assessments[0]["source"]["source_type"], "CODE");
+}
