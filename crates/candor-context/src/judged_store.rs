@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
+use candor_store::metrics::{MetricPoint, MetricsQuery};
 use candor_store::target::Resolved;
 use candor_store::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Logged,
-    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, TagChange,
-    Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
+    Arrivals, AssessmentUpdate, Capabilities, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery,
+    FeedbackStats, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback, PendingQuery,
+    Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, TagChange, Target, TraceLink, TraceQuery,
+    TraceSelection, TrackingStore, ValueCount,
 };
 
 use crate::Tracer;
@@ -120,5 +122,33 @@ impl TrackingStore for JudgedStore {
 
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         self.inner.feedback_stats(query).await
+    }
+
+    async fn feedback_series(&self, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+        self.inner.feedback_series(query).await
+    }
+
+    async fn feedback_values(&self, query: &StatsQuery) -> Result<Vec<ValueCount>> {
+        self.inner.feedback_values(query).await
+    }
+
+    async fn feedback_segments(&self, query: &SegmentQuery) -> Result<Vec<Segment>> {
+        self.inner.feedback_segments(query).await
+    }
+
+    async fn feedback_comments(&self, query: &CommentQuery) -> Result<Page<Assessment>> {
+        self.inner.feedback_comments(query).await
+    }
+
+    async fn feedback_since(&self, after: Option<u64>, max: usize) -> Result<Arrivals> {
+        self.inner.feedback_since(after, max).await
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        self.inner.trace_metrics(query).await
+    }
+
+    async fn filter_overlap(&self, query: &OverlapQuery) -> Result<Overlap> {
+        self.inner.filter_overlap(query).await
     }
 }
