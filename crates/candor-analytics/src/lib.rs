@@ -1,8 +1,9 @@
 //! Feedback rates and ratings over any tracking store.
 //!
 //! Depend on this crate to *ask* what people think of the answers: how many answers were judged, what
-//! share of the verdicts is positive, how each dimension is rated. It counts nothing itself: one
-//! [`TrackingStore::feedback_stats`](candor_store::TrackingStore::feedback_stats) call per report,
+//! share of the verdicts is positive, how each dimension is rated; over time, by segment, and against
+//! the period before. It counts nothing itself: a report is one call such as
+//! [`TrackingStore::feedback_stats`](candor_store::TrackingStore::feedback_stats),
 //! which fast back ends answer from their own sums. It knows no back end and no HTTP; the report
 //! types are `Serialize`, and that is their JSON in Candor's API.
 //!
@@ -38,19 +39,30 @@
 //! # }
 //! ```
 
+mod distribution;
 mod error;
+mod interval;
 mod options;
 mod ratings;
 mod recent;
 mod report;
+mod segments;
+mod series;
 mod summary;
+mod values;
 
+pub use distribution::Bin;
 pub use error::AnalyticsError;
+pub use interval::Interval;
+pub use jiff::tz::TimeZone;
 pub use options::ReportOptions;
-pub use ratings::{DimensionRating, Ratings};
+pub use ratings::{DimensionRating, Ratings, ratings};
 pub use recent::{RecentTraces, experiment_named, recent_traces};
 pub use report::{Report, report};
+pub use segments::{SegmentFigures, SegmentOrder, SegmentRow, segments};
+pub use series::{Bucket, BucketLength, MAX_BUCKETS, series, time_zone};
 pub use summary::FeedbackSummary;
+pub use values::{Values, values};
 
 /// Name of the binary verdict of people.
 pub const USER_FEEDBACK: &str = "user_feedback";

@@ -43,6 +43,16 @@ impl ReportOptions {
         self
     }
 
+    /// The same for the period before: as long as this one, up to where it begins. An open end counts
+    /// as `now`; `None` when there is no beginning.
+    #[must_use]
+    pub fn period_before(&self, now: TimestampMs) -> Option<Self> {
+        let from = self.range.from?;
+        let length = DurationMs::between(from, self.range.until.unwrap_or(now));
+        let range = TimeRange { from: Some(from.minus(length)), until: Some(from) };
+        (length.as_millis() > 0).then(|| Self { range, ..self.clone() })
+    }
+
     /// The store's question behind the report.
     pub fn stats_query(&self) -> StatsQuery {
         StatsQuery {

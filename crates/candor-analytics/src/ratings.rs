@@ -1,10 +1,11 @@
 use std::fmt;
 
-use candor_store::FeedbackStats;
+use candor_store::{FeedbackStats, StoreError, TrackingStore, ValueCount};
 use serde::Serialize;
 
+use crate::distribution::distribution;
 use crate::summary::plural;
-use crate::{USER_FEEDBACK, USER_PREFIX};
+use crate::{Bin, ReportOptions, USER_FEEDBACK, USER_PREFIX};
 
 /// The mean of each dimension that people rate: every `user_*` name but `user_feedback`.
 #[derive(Clone, Debug, PartialEq, Default, Serialize)]
@@ -24,6 +25,9 @@ pub struct DimensionRating {
     pub mean: f64,
     /// The number of those verdicts, at least 1.
     pub count: u64,
+    /// How they are distributed, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distribution: Option<Vec<Bin>>,
 }
 
 impl Ratings {
@@ -36,10 +40,30 @@ impl Ratings {
                 name: row.name.to_string(),
                 mean: row.sum / row.numbers as f64,
                 count: row.numbers,
+                distribution: None,
             })
         });
         Self { dimensions: dimensions.collect() }
     }
+
+    /// The same with the distribution of each dimension, read off a store's counts by value.
+    #[must_use]
+    pub fn with_distributions(mut self, values: &[ValueCount]) -> Self {
+        for dimension in &mut self.dimensions {
+            dimension.distribution = Some(distribution(values, &dimension.name));
+        }
+        self
+    }
+}
+
+/// Mean and distribution of each dimension.
+///
+/// # Errors
+/// Those of the store.
+pub async fn ratings<S: TrackingStore + ?Sized>(store: &S, options: &ReportOptions) -> Result<Ratings, StoreError> {
+    let query = options.stats_query();
+    let ratings = Ratings::from_stats(&store.feedback_stats(&query).await?);
+    Ok(ratings.with_distributions(&store.feedback_values(&query).await?))
 }
 
 impl fmt::Display for Ratings {

@@ -3,7 +3,7 @@ use std::fmt;
 use candor_store::FeedbackStats;
 use serde::Serialize;
 
-use crate::USER_FEEDBACK;
+use crate::{Interval, USER_FEEDBACK};
 
 /// How many answers were judged, and how they fared.
 ///
@@ -26,6 +26,8 @@ pub struct FeedbackSummary {
     pub negative: u64,
     /// `positive` per hundred of `positive + negative`; `None` without such verdicts.
     pub positive_rate_percent: Option<f64>,
+    /// Where that rate lies with 95 % confidence; `None` without such verdicts.
+    pub positive_rate_interval: Option<Interval>,
 }
 
 impl FeedbackSummary {
@@ -40,6 +42,7 @@ impl FeedbackSummary {
             positive,
             negative,
             positive_rate_percent: percent(positive, positive + negative),
+            positive_rate_interval: Interval::wilson(positive, positive + negative),
         }
     }
 }
@@ -65,7 +68,7 @@ impl fmt::Display for FeedbackSummary {
     }
 }
 
-fn percent(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn percent(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 * 100.0 / whole as f64)
 }
 

@@ -10,6 +10,7 @@
 //! | `DELETE /api/v1/feedback` | withdraws the current verdict of a source |
 //! | `DELETE /api/v1/feedback/{assessment_id}` | withdraws one verdict |
 //! | `GET /api/v1/feedback/pending` | verdicts that wait for their traces |
+//! | `GET /api/v1/feedback/config` | dimensions and categories for pages to offer |
 //!
 //! `docs/http-api.md` has parameters, answers and errors. What holds for all of them:
 //!
@@ -46,19 +47,20 @@ mod guide;
 mod history;
 mod idempotency;
 mod identity;
+mod offered;
 mod pending;
 mod retract;
 mod submission;
 pub(crate) mod target;
 mod value;
-mod view;
+pub(crate) mod view;
 
 use std::sync::Arc;
 
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 
-pub use self::config::{Dimension, DimensionError, FeedbackConfig, Limits};
+pub use self::config::{Category, CategoryError, Dimension, DimensionError, FeedbackConfig, Limits};
 
 use self::api::Api;
 use crate::{ApiState, problem};
@@ -71,6 +73,7 @@ pub fn router(state: ApiState, config: FeedbackConfig) -> Router {
         .route("/api/v1/feedback", post(general::post).get(history::get).delete(retract::by_source))
         .route("/api/v1/feedback:batch", post(batch::post))
         .route("/api/v1/feedback/pending", get(pending::get))
+        .route("/api/v1/feedback/config", get(offered::get))
         .route("/api/v1/feedback/{assessment_id}", delete(retract::by_id));
     if !config.dimensions.is_empty() {
         routes = routes.route("/detailed-feedback", post(detailed::post));

@@ -5,9 +5,10 @@
 //! | [`mlflow::router`] | MLflow's REST API, as its stock Python client calls it | MLflow's envelope |
 //! | [`otlp::router`] | OTLP/HTTP span ingest, `/v1/traces` | `{"detail": …}` as MLflow's |
 //! | [`feedback::router`] | verdicts from apps and browsers | RFC 9457 problem details |
-//! | [`analytics::router`] | feedback summary and ratings | RFC 9457 problem details |
+//! | [`analytics::router`] | summary, ratings, series, segments, comments | RFC 9457 problem details |
+//! | [`live::router`] | new verdicts as Server-Sent Events | RFC 9457 problem details |
 //!
-//! [`server`] adds what a whole service wants: request ids, logs, limits, time-outs, graceful
+//! [`sse`] streams an answer token by token, with the trace's id in it. [`server`] adds what a whole service wants: request ids, logs, limits, time-outs, graceful
 //! shutdown. This crate holds no data and knows no back end: it speaks to `dyn TrackingStore`.
 //!
 //! ```
@@ -27,11 +28,15 @@
 //! ```
 
 pub mod analytics;
+mod closing;
 pub mod feedback;
+pub mod live;
 pub mod mlflow;
 pub mod otlp;
 mod problem;
 pub mod server;
+pub mod sse;
 mod state;
 
+pub use closing::Closing;
 pub use state::ApiState;

@@ -27,7 +27,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::feedback::FeedbackConfig;
-use crate::{ApiState, analytics, feedback, mlflow, otlp};
+use crate::{ApiState, analytics, feedback, live, mlflow, otlp};
 use drain::Drain;
 use form::ErrorForm;
 use guard::Guard;
@@ -73,7 +73,9 @@ pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_or
     };
     // Twice what is taken is enough for mistakes; who sends more is cut off.
     let unwanted = Drain { bytes: limits.body_bytes.saturating_mul(2).max(1 << 20), time: limits.body_timeout };
-    let own = feedback::router(state.clone(), feedback).merge(analytics::router(state.clone()));
+    let own = feedback::router(state.clone(), feedback)
+        .merge(analytics::router(state.clone()))
+        .merge(live::router(state.clone()));
     Router::new()
         .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
         .merge(guarded(otlp::router(state), ErrorForm::Otlp))

@@ -4,19 +4,23 @@ use candor_store::{Clock, DynTrackingStore, SystemClock};
 use tokio::task::JoinError;
 use tracing::Instrument;
 
-/// What every router works on: a store and a clock.
+use crate::Closing;
+
+/// What every router works on: a store, a clock, and the word that the service is about to stop.
 #[derive(Clone, Debug)]
 pub struct ApiState {
     /// Where everything is kept.
     pub store: Arc<DynTrackingStore>,
     /// Tells the time of what is written.
     pub clock: Arc<dyn Clock>,
+    /// Ends answers that would go on for ever.
+    pub closing: Closing,
 }
 
 impl ApiState {
     /// Works on `store` with the machine's clock.
     pub fn new(store: Arc<DynTrackingStore>) -> Self {
-        Self { store, clock: Arc::new(SystemClock) }
+        Self { store, clock: Arc::new(SystemClock), closing: Closing::default() }
     }
 
     /// Runs a write to its end even if the caller hangs up or the request times out meanwhile.

@@ -40,6 +40,7 @@ async fn app() -> Router {
         let body = AssessmentBody::feedback(value);
         let mut verdict = NewAssessment::new(trace(byte), name.parse().unwrap(), source, body, NOW);
         verdict.supersede = true;
+        verdict.rationale = (byte == 3).then(|| "way off, so far".to_owned());
         store.log_assessment(verdict).await.unwrap();
     }
     let name = "shop".parse().unwrap();
@@ -80,8 +81,110 @@ async fn the_summary_says_what_it_counted() {
             },
             "total_traces": 2, "traces_with_feedback": 1, "feedback_rate_percent": 50.0,
             "positive": 2, "negative": 0, "positive_rate_percent": 100.0,
+            "positive_rate_interval": body["positive_rate_interval"],
+            "previous": {
+                "from": "2025-12-31T03:04:05Z", "until": "2026-01-01T03:04:05Z",
+                "total_traces": 2, "traces_with_feedback": 1, "feedback_rate_percent": 50.0,
+                "positive": 0, "negative": 1, "positive_rate_percent": 0.0,
+                "positive_rate_interval": body["previous"]["positive_rate_interval"],
+            },
         })
     );
+    // 2 of 2 and 0 of 1, mirror images of n / (n + z²).
+    let close = |value: &Json, expected: f64| (value.as_f64().unwrap() - expected).abs() < 0.005;
+    assert!(close(&body["positive_rate_interval"]["low_percent"], 34.24), "{body}");
+    assert!(close(&body["previous"]["positive_rate_interval"]["high_percent"], 79.35), "{body}");
+}
+
+#[tokio::test]
+async fn a_period_without_a_beginning_has_none_before() {
+    let app = app().await;
+    let (_, body) = get(&app, "/api/v1/analytics/summary?until=2026-01-02T00:00:00Z").await;
+    assert_eq!(body["previous"], Json::Null);
+    let (_, body) = get(&app, "/api/v1/analytics/ratings?hours=24").await;
+    assert_eq!(body["previous"]["dimensions"], json!([]));
+}
+
+#[tokio::test]
+async fn a_series_has_every_day_of_its_zone() {
+    let app = app().await;
+    let query = "bucket=day&time_zone=Asia/Tokyo&hours=48";
+    let (status, body) = get(&app, &format!("/api/v1/analytics/series?{query}")).await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!((&body["query"]["bucket"], &body["query"]["time_zone"]), (&json!("day"), &json!("Asia/Tokyo")));
+    let days: Vec<(&str, u64, u64)> = body["buckets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| {
+            (day["start"].as_str().unwrap(), day["total_traces"].as_u64().unwrap(), day["positive"].as_u64().unwrap())
+        })
+        .collect();
+    let expected = [
+        ("2025-12-31T00:00:00+09:00", 1, 0), // 40 hours ago, at 20:04 in Tokyo
+        ("2026-01-01T00:00:00+09:00", 1, 0),
+        ("2026-01-02T00:00:00+09:00", 2, 2),
+    ];
+    assert_eq!(days, expected);
+    assert_eq!(body["buckets"][2]["dimensions"][0]["mean"], 0.625);
+    let (_, hours) = get(&app, "/api/v1/analytics/series?bucket=hour&hours=2&axis=feedback").await;
+    assert_eq!(hours["buckets"].as_array().unwrap().len(), 3, "{hours}");
+}
+
+#[tokio::test]
+async fn segments_values_and_comments_are_those_of_the_period() {
+    let app = app().await;
+    let (status, body) = get(&app, "/api/v1/analytics/segments?by=source").await;
+    assert_eq!(status, 200, "{body}");
+    let rows: Vec<(&str, u64, u64)> = body["segments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            (row["segment"].as_str().unwrap(), row["positive"].as_u64().unwrap(), row["verdicts"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(rows, [("u-1", 1, 2), ("u-2", 1, 1)]);
+    assert_eq!(body["segments_total"], 2);
+    let (_, body) = get(&app, "/api/v1/analytics/segments?by=source&max_results=1&order=most&hours=24").await;
+    assert_eq!((&body["segments"][0]["segment"], &body["segments_total"]), (&json!("u-1"), &json!(2)));
+    assert_eq!(body["segments"][0]["previous"]["negative"], 1);
+
+    let (_, body) = get(&app, "/api/v1/analytics/values?name=user_feedback").await;
+    assert_eq!(body["values"], json!([{"value": true, "count": 2}, {"value": false, "count": 1}]));
+
+    let (status, body) = get(&app, "/api/v1/analytics/comments?q=far%20OFF").await;
+    assert_eq!(status, 200, "{body}");
+    let comment = &body["comments"][0];
+    assert_eq!(
+        (&comment["feedback"]["rationale"], body["comments"].as_array().unwrap().len()),
+        (&json!("way off, so far"), 1)
+    );
+    assert_eq!(comment["trace"]["request_time"], "2025-12-31T21:04:05Z");
+    let (_, none) = get(&app, "/api/v1/analytics/comments?q=far&verdict=positive").await;
+    assert_eq!(none["comments"], json!([]));
+}
+
+#[tokio::test]
+async fn routes_name_what_they_need() {
+    let app = app().await;
+    for (path, field) in [
+        ("series?hours=24", "bucket"),
+        ("series?bucket=week&hours=24", "bucket"),
+        ("series?bucket=day", "from"),
+        ("series?bucket=hour&hours=876600", "bucket"),
+        ("series?bucket=day&hours=24&time_zone=Atlantis", "time_zone"),
+        ("segments", "by"),
+        ("segments?by=tag:", "by"),
+        ("segments?by=user&order=best", "order"),
+        ("values", "name"),
+        ("values?name=a&max_results=501", "max_results"),
+        ("comments?verdict=bad", "verdict"),
+        ("comments?page_token=x", "page_token"),
+    ] {
+        let (status, body) = get(&app, &format!("/api/v1/analytics/{path}")).await;
+        assert_eq!((status, &body["field"]), (422, &json!(field)), "{path}: {body}");
+    }
 }
 
 #[tokio::test]
@@ -116,7 +219,10 @@ async fn ratings_have_a_row_per_dimension() {
     assert_eq!(status, 200);
     assert_eq!(
         body["dimensions"],
-        json!([{"dimension": "accuracy", "name": "user_accuracy", "mean": 0.625, "count": 2}])
+        json!([{
+            "dimension": "accuracy", "name": "user_accuracy", "mean": 0.625, "count": 2,
+            "distribution": [{"low": 0.5, "high": 0.5, "count": 1}, {"low": 0.75, "high": 0.75, "count": 1}],
+        }])
     );
     assert_eq!(body["query"]["axis"], "trace");
     let (_, body) = get(&app, "/api/v1/analytics/ratings?experiment=shop").await;

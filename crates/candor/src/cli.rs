@@ -45,6 +45,14 @@ pub(crate) struct ServeArguments {
     /// Dimensions of detailed feedback, each on a scale from 1 to 5.
     #[arg(long, env = "CANDOR_DIMENSIONS", value_delimiter = ',', default_value = "accuracy,helpfulness,relevance")]
     pub(crate) dimensions: Vec<String>,
+    /// Reasons that pages offer after a thumb down.
+    #[arg(
+        long,
+        env = "CANDOR_CATEGORIES",
+        value_delimiter = ',',
+        default_value = "incorrect,incomplete,irrelevant,too long,unsafe"
+    )]
+    pub(crate) categories: Vec<String>,
     /// Hours after which feedback still waiting for its trace is listed as orphaned.
     #[arg(long, env = "CANDOR_ORPHAN_HOURS", default_value_t = 1)]
     pub(crate) orphan_hours: u32,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use candor::StoreOptions;
 use candor::analytics::experiment_named;
-use candor::http::feedback::{Dimension, FeedbackConfig};
+use candor::http::feedback::{Category, Dimension, FeedbackConfig};
 use candor::http::{ApiState, server};
 use candor::model::ExperimentId;
 use candor::store::DynTrackingStore;
@@ -28,18 +28,25 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
     let options = StoreOptions { queue: arguments.queue as usize };
     let store = arguments.store.url.open(options).with_context(|| format!("cannot open {}", arguments.store.url))?;
-    let app = app(&arguments, &store).await?;
+    let state = ApiState::new(Arc::clone(&store));
+    let closing = state.closing.clone();
+    let app = app(&arguments, state).await?;
 
     let greeting =
         format!("Candor listens on http://{}\nEverything is kept in {}\n", listener.local_addr()?, arguments.store.url);
     // Whoever started the server may have closed its output, which is no reason to stop.
     let _ = std::io::stdout().write_all(greeting.as_bytes());
-    server::serve(listener, app, stop_signal()?, GRACE).await?;
+    let stop = stop_signal()?;
+    let stop = async move {
+        stop.await;
+        closing.begin();
+    };
+    server::serve(listener, app, stop, GRACE).await?;
     store.close().await.context("cannot close the store")?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn app(arguments: &ServeArguments, store: &Arc<DynTrackingStore>) -> anyhow::Result<axum::Router> {
+async fn app(arguments: &ServeArguments, state: ApiState) -> anyhow::Result<axum::Router> {
     let limits = server::Limits {
         body_bytes: arguments.body_bytes(),
         request_timeout: arguments.timeout(),
@@ -47,7 +54,7 @@ async fn app(arguments: &ServeArguments, store: &Arc<DynTrackingStore>) -> anyho
     };
     let feedback = FeedbackConfig {
         experiment: match &arguments.experiment {
-            Some(name) => Some(experiment_id(store, name).await?),
+            Some(name) => Some(experiment_id(&state.store, name).await?),
             None => None,
         },
         strict: arguments.strict,
@@ -57,10 +64,16 @@ async fn app(arguments: &ServeArguments, store: &Arc<DynTrackingStore>) -> anyho
             .map(|name| Dimension::new(name, 1, 5))
             .collect::<Result<_, _>>()
             .context("--dimensions")?,
+        categories: arguments
+            .categories
+            .iter()
+            .map(|text| Category::new(text))
+            .collect::<Result<_, _>>()
+            .context("--categories")?,
         orphan_after: Duration::from_secs(u64::from(arguments.orphan_hours) * 3600),
         ..FeedbackConfig::default()
     };
-    Ok(server::app(ApiState::new(Arc::clone(store)), feedback, limits, arguments.allowed_origins.clone()))
+    Ok(server::app(state, feedback, limits, arguments.allowed_origins.clone()))
 }
 
 async fn experiment_id(store: &Arc<DynTrackingStore>, name: &str) -> anyhow::Result<ExperimentId> {

@@ -53,7 +53,7 @@ fn nothing_counted_is_nothing_divided() {
         json!({
             "summary": {
                 "total_traces": 0, "traces_with_feedback": 0, "feedback_rate_percent": null,
-                "positive": 0, "negative": 0, "positive_rate_percent": null,
+                "positive": 0, "negative": 0, "positive_rate_percent": null, "positive_rate_interval": null,
             },
             "ratings": {"dimensions": []},
         })
@@ -210,7 +210,13 @@ fn recount(traces: &[TraceInfo], options: &ReportOptions) -> Report {
         let count = numbers.len() as u64;
         // Eighths add up exactly in any order.
         let mean = numbers.iter().sum::<f64>() / count as f64;
-        (count > 0).then(|| crate::DimensionRating { dimension: dimension.to_owned(), name, mean, count })
+        (count > 0).then(|| crate::DimensionRating {
+            dimension: dimension.to_owned(),
+            name,
+            mean,
+            count,
+            distribution: None,
+        })
     });
     Report {
         summary: FeedbackSummary {
@@ -220,6 +226,7 @@ fn recount(traces: &[TraceInfo], options: &ReportOptions) -> Report {
             positive,
             negative,
             positive_rate_percent: share(positive, positive + negative),
+            positive_rate_interval: crate::Interval::wilson(positive, positive + negative),
         },
         ratings: Ratings { dimensions: dimensions.collect() },
     }

@@ -16,6 +16,8 @@ pub struct FeedbackConfig {
     /// A dimension that comes twice is asked for once, as it came first; without any there is no such
     /// route.
     pub dimensions: Vec<Dimension>,
+    /// The reasons that pages offer after a thumb down, in order.
+    pub categories: Vec<Category>,
     /// How long a verdict may wait for its trace before it is listed as orphaned. It is kept all the same.
     pub orphan_after: Duration,
     /// The largest requests taken.
@@ -23,12 +25,13 @@ pub struct FeedbackConfig {
 }
 
 impl Default for FeedbackConfig {
-    /// All experiments, not strict, the guide's dimensions, orphaned after an hour.
+    /// All experiments, not strict, the guide's dimensions, usual categories, orphaned after an hour.
     fn default() -> Self {
         Self {
             experiment: None,
             strict: false,
             dimensions: guide_dimensions(),
+            categories: usual_categories(),
             orphan_after: Duration::from_secs(3600),
             limits: Limits::default(),
         }
@@ -80,6 +83,44 @@ impl Default for Limits {
 fn guide_dimensions() -> Vec<Dimension> {
     ["accuracy", "helpfulness", "relevance"].into_iter().filter_map(|name| Dimension::new(name, 1, 5).ok()).collect()
 }
+
+/// What most often is wrong with an answer.
+fn usual_categories() -> Vec<Category> {
+    let names = ["incorrect", "incomplete", "irrelevant", "too long", "unsafe"];
+    names.into_iter().filter_map(|name| Category::new(name).ok()).collect()
+}
+
+/// A reason to offer, as pages show and send it.
+///
+/// Invariant: 1 to 250 characters, no white space at its ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Category(String);
+
+impl Category {
+    /// Checks the text; white space around it is left out.
+    ///
+    /// # Errors
+    /// [`CategoryError`].
+    pub fn new(text: &str) -> Result<Self, CategoryError> {
+        let text = text.trim();
+        match text.chars().count() {
+            1..=MAX_CATEGORY_CHARS => Ok(Self(text.to_owned())),
+            _ => Err(CategoryError(text.to_owned())),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const MAX_CATEGORY_CHARS: usize = 250;
+
+/// The category is empty or too long.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("category {0:?} must be 1 to {MAX_CATEGORY_CHARS} characters long")]
+pub struct CategoryError(String);
 
 /// Something that people rate with whole numbers, e.g. 1 to 5 stars.
 ///
