@@ -61,6 +61,7 @@ fn layers_keep_their_libraries() {
             "candor-model" => &["tokio", "serde", "axum", "rusqlite", "reqwest"],
             "candor-filter" | "candor-wire" => &["tokio", "axum", "rusqlite", "reqwest"],
             "candor-store" | "candor-analytics" | "candor-transfer" => &["axum", "rusqlite", "reqwest"],
+            "candor-context" => &["axum", "rusqlite", "candor-wire"],
             "candor-sqlite" => &["axum", "reqwest", "candor-wire"],
             "candor-http" => &["rusqlite"],
             _ => &[],

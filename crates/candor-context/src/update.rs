@@ -13,7 +13,7 @@ pub struct TraceUpdate {
     pub(crate) user: Option<String>,
     pub(crate) request_preview: Option<String>,
     pub(crate) response_preview: Option<String>,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) tags: BTreeMap<TagKey, String>,
     pub(crate) metadata: BTreeMap<String, String>,
 }
 
@@ -54,8 +54,13 @@ impl TraceUpdate {
     }
 
     /// A label that may be changed later; its value is cut to 4096 characters, as MLflow cuts it.
-    pub fn tag(mut self, key: TagKey, value: impl Into<String>) -> Self {
-        self.tags.insert(key.to_string(), cut(value.into(), MAX_TAG_CHARS));
+    ///
+    /// A key that is no [`TagKey`] is left out: tracing must not fail what it watches.
+    pub fn tag(mut self, key: impl Into<Box<str>>, value: impl Into<String>) -> Self {
+        match TagKey::new(key) {
+            Ok(key) => drop(self.tags.insert(key, cut(value.into(), MAX_TAG_CHARS))),
+            Err(error) => tracing::debug!(%error, "a tag is left out"),
+        }
         self
     }
 
@@ -113,6 +118,11 @@ mod tests {
         let mut update = TraceUpdate::new().user("ada").session("s-1").metadata("a", "1").metadata("b", "1");
         update.merge(TraceUpdate::new().user("bob").metadata("b", "2"));
         assert_eq!(update, TraceUpdate::new().user("bob").session("s-1").metadata("a", "1").metadata("b", "2"));
+    }
+
+    #[test]
+    fn a_tag_that_no_store_takes_is_left_out() {
+        assert_eq!(TraceUpdate::new().tag("no!", "x").tag("yes", "x"), TraceUpdate::new().tag("yes", "x"));
     }
 
     #[test]

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use candor_model::{
-    AnyValue, Attributes, DurationMs, ExperimentId, Span, StatusCode, TagKey, TimestampMs, TraceId, TraceInfo,
-    TraceState, keys,
+    AnyValue, Attributes, DurationMs, ExperimentId, Span, StatusCode, TimestampMs, TraceId, TraceInfo, TraceState, keys,
 };
 use candor_store::decorators::{RetryPolicy, Retrying};
 use candor_store::evaluation::evaluations;
@@ -100,7 +99,7 @@ impl StoreSink {
         info.request_preview = update.request_preview;
         info.response_preview = update.response_preview;
         info.metadata = update.metadata;
-        info.tags = update.tags;
+        info.tags = update.tags.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         for (key, value) in [(keys::SESSION, update.session), (keys::USER, update.user)] {
             if let Some(value) = value {
                 info.metadata.insert(key.to_owned(), value);
@@ -166,7 +165,6 @@ impl Sink for StoreSink {
         }
         for (trace_id, tags) in tags {
             for (key, value) in tags {
-                let Ok(key) = TagKey::new(key) else { continue };
                 let change = TagChange::Set { key, value };
                 if let Err(error) = self.store.update_trace_tag(trace_id, change).await {
                     tracing::warn!(error = &error as &dyn std::error::Error, %trace_id, "a tag is lost");

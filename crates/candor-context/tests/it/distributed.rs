@@ -22,7 +22,7 @@ async fn serve(router: Router, front: &Service) -> (String, Tracer) {
 }
 
 async fn search() -> String {
-    update_current_trace(TraceUpdate::new().session("s-back").tag("index".parse().unwrap(), "v2"));
+    update_current_trace(TraceUpdate::new().session("s-back").tag("index", "v2"));
     async {}.in_span(span("lookup", SpanType::Retriever)).await;
     current_trace_id().unwrap().to_string()
 }

@@ -28,7 +28,7 @@ async fn batches_are_sent_to_the_endpoint_again_until_it_takes_them() {
 
     let tracer = Tracer::otlp_builder(endpoint).experiment("7".parse().unwrap()).service_name("shop").build().unwrap();
     let span = tracer.span("answer", SpanType::Chain);
-    let update = TraceUpdate::new().session("s-1").tag("tier".parse().unwrap(), "gold");
+    let update = TraceUpdate::new().session("s-1").tag("tier", "gold");
     tracer.update_trace(span.trace_id().unwrap(), update);
     span.end();
     tracer.flush(DEADLINE).await.unwrap();

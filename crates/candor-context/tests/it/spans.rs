@@ -93,7 +93,7 @@ async fn what_is_said_of_the_trace_is_on_the_trace() {
             .client_request_id("req-1".parse().unwrap())
             .session("s-1")
             .user("ada")
-            .tag("tier".parse().unwrap(), "gold")
+            .tag("tier", "gold")
             .metadata("model", "small");
         update_current_trace(said);
         // From a span below, and later: it replaces what it says.
