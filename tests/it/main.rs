@@ -7,6 +7,7 @@ mod crash;
 mod differential;
 mod distributed;
 mod guide;
+mod mlflow_store;
 mod otel;
 mod parity;
 mod pending;

@@ -4,6 +4,7 @@ mod answer;
 mod retry;
 mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use candor_model::ExperimentId;
@@ -11,6 +12,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use crate::options::Auth;
 use crate::{MlflowError, MlflowOptions, OptionsError};
@@ -32,6 +34,8 @@ pub(crate) struct Client {
     url: Url,
     timeout: Duration,
     policy: Policy,
+    /// Requests that may still be made at once.
+    free: Arc<Semaphore>,
     /// What is sent to sign in, for errors.
     signed_in_with: &'static str,
 }
@@ -59,6 +63,7 @@ impl Client {
             url,
             timeout: options.timeout,
             policy: Policy::new(options.retries, options.backoff),
+            free: Arc::new(Semaphore::new(MAX_AT_ONCE)),
             signed_in_with: auth.as_ref().map_or("a request without credentials", Auth::kind),
         })
     }
@@ -115,6 +120,7 @@ impl Client {
         let Some(request) = request.try_clone() else {
             unreachable!("requests of this client have no streams for bodies")
         };
+        let _permit = self.free.acquire().await; // it is never closed
         let answer = request.send().await.map_err(|error| answer::not_sent(error, self.timeout))?;
         answer::read(answer, self.timeout, self.signed_in_with).await
     }
@@ -123,6 +129,12 @@ impl Client {
         format!("{}{path}", self.url())
     }
 }
+
+/// How many requests are made at once, the others wait.
+///
+/// MLflow's servers have 15 connections to their database by default, and starting a trace takes two
+/// of them; with more requests than that they wait for each other and fail after 30 s.
+const MAX_AT_ONCE: usize = 7;
 
 /// The address, and the credentials that stand in it.
 fn parse_url(text: &str) -> Result<(Url, Option<Auth>), OptionsError> {

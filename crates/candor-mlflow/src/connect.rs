@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::client::Client;
-use crate::store::locks::TraceLocks;
+use crate::store::locks::{KnownExperiments, TraceLocks};
 use crate::{ConnectError, MlflowOptions, OptionsError, version};
 
 /// A tracking store that is an MLflow server.
@@ -12,6 +12,7 @@ use crate::{ConnectError, MlflowOptions, OptionsError, version};
 pub struct MlflowStore {
     pub(crate) client: Client,
     pub(crate) locks: Arc<TraceLocks>,
+    pub(crate) experiments: Arc<KnownExperiments>,
 }
 
 impl MlflowStore {
@@ -32,7 +33,7 @@ impl MlflowStore {
     /// # Errors
     /// [`OptionsError`] names the option that cannot be used.
     pub fn lazy(options: &MlflowOptions) -> Result<Self, OptionsError> {
-        Ok(Self { client: Client::new(options)?, locks: Arc::default() })
+        Ok(Self { client: Client::new(options)?, locks: Arc::default(), experiments: Arc::default() })
     }
 
     /// Asks the server which version it is.

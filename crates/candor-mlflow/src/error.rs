@@ -170,6 +170,8 @@ impl MlflowError {
         match self {
             Self::Unreachable(_) | Self::Interrupted(_) | Self::Timeout { .. } => true,
             Self::Foreign { status, .. } if status.is_server_error() => true,
+            // SQLAlchemy's words for a busy database, in an envelope that blames the caller.
+            Self::Refused { body, .. } if body.message.starts_with("QueuePool limit") => true,
             Self::Refused { .. } | Self::Foreign { .. } => {
                 self.status().is_some_and(|status| matches!(status.as_u16(), 408 | 425 | 429 | 502 | 503 | 504))
             }

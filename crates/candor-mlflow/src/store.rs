@@ -32,7 +32,16 @@ use crate::error::BACKEND;
 #[async_trait]
 impl TrackingStore for MlflowStore {
     fn capabilities(&self) -> Capabilities {
-        let gaps = Gaps { own_clock: true, lossy_spans: true, cut_texts: true, ids_by_trace: true, fixed_issues: true };
+        let gaps = Gaps {
+            own_clock: true,
+            own_sums: true,
+            lossy_spans: true,
+            cut_texts: true,
+            ids_by_trace: true,
+            fixed_issues: true,
+            no_null_expectations: true,
+            lasting_links: true,
+        };
         Capabilities { backend: BACKEND, durable: true, holds_feedback: false, gaps }
     }
 

@@ -29,6 +29,7 @@ pub mod arbitrary;
 pub mod assessments;
 pub mod experiments;
 pub mod filters;
+mod gaps;
 pub mod load;
 pub mod pending;
 pub mod reference;

@@ -304,8 +304,13 @@ pub struct Gaps {
     /// When experiments are created and changed, and when assessments are updated, is told by the
     /// back end's own clock; the times of these calls are ignored.
     pub own_clock: bool,
+    /// The tokens and costs of a trace's spans are added up in the back end's own order, so that the
+    /// last digits of the sum may differ, and without spans that are their own ancestors.
+    pub own_sums: bool,
     /// Spans lose their kind, bytes among their attributes become the text of a Python literal, and
-    /// strings that hold JSON become what they hold.
+    /// strings that hold JSON become what they hold. A trace of which only running spans are known is
+    /// filtered and sorted as if it had ended at the epoch, and of spans of one id in one batch only
+    /// the last tells something of the trace.
     pub lossy_spans: bool,
     /// Tags are read back cut to 4096 characters and metadata to 250, keys of both to 250.
     pub cut_texts: bool,
@@ -313,8 +318,12 @@ pub struct Gaps {
     /// not lead to is no [`StoreError::AlreadyExists`] while the target leads nowhere, but
     /// [`StoreError::NotFound`].
     pub ids_by_trace: bool,
+    /// Expectations of [`Value::Null`](candor_model::Value::Null) are [`StoreError::Invalid`].
+    pub no_null_expectations: bool,
     /// Updates of issue references fail with [`StoreError::Unsupported`].
     pub fixed_issues: bool,
+    /// Links to runs and prompts outlive their trace: one that is made again with the same id has them.
+    pub lasting_links: bool,
 }
 
 #[cfg(all(test, feature = "mock"))]

@@ -3,7 +3,7 @@
 //! MLflow 3 drops the rationale of expectations, the `overrides` of what is no feedback, empty
 //! rationales and empty source ids, and makes doubles of integers.
 
-use candor_model::{Assessment, AssessmentBody, SourceId, TraceInfo, Value};
+use candor_model::{Assessment, AssessmentBody, SourceId, TraceInfo, Value, keys};
 use candor_store::validity::revalidate;
 use candor_store::{Result, StoreError};
 use candor_wire::AssessmentInput;
@@ -51,7 +51,11 @@ pub(super) fn loses_rationale(body: &AssessmentBody, rationale: &str) -> bool {
 }
 
 /// Puts back what [`to_wire`] kept, and says of each assessment whether it counts.
+///
+/// A trace of which the server has seen running spans only has a negative duration there; it has none.
 pub(super) fn restore(info: &mut TraceInfo) {
+    let is_finalized = info.metadata.contains_key(keys::INFO_FINALIZED);
+    info.execution_duration = info.execution_duration.filter(|length| is_finalized || length.as_millis() >= 0);
     for assessment in &mut info.assessments {
         restore_one(assessment);
     }

@@ -1,9 +1,12 @@
-//! One writer at a time per trace, as far as this store's own calls go.
+//! What the calls of one store share.
 
-use candor_model::TraceId;
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
+use candor_model::{ExperimentId, TraceId};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Locks that are shared by traces of the same last byte.
+/// One writer at a time per trace, as far as this store's own calls go: locks that are shared by traces of the same last byte.
 ///
 /// Reading a trace's verdicts and overriding one of them are two calls to the server.
 #[derive(Debug)]
@@ -20,5 +23,19 @@ impl Default for TraceLocks {
     fn default() -> Self {
         const SHARDS: usize = 64;
         Self((0..SHARDS).map(|_| Mutex::new(())).collect())
+    }
+}
+
+/// Experiments that are known to exist; the server never forgets one.
+#[derive(Debug, Default)]
+pub(crate) struct KnownExperiments(RwLock<HashSet<ExperimentId>>);
+
+impl KnownExperiments {
+    pub(super) fn contains(&self, id: ExperimentId) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains(&id)
+    }
+
+    pub(super) fn insert(&self, id: ExperimentId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id);
     }
 }

@@ -24,13 +24,17 @@ impl MlflowStore {
 
     /// The same of several traces, in the order asked for, those that exist.
     pub(super) async fn infos(&self, ids: &[TraceId]) -> Result<Vec<TraceInfo>> {
+        let mut infos = self.raw_infos(ids).await?;
+        infos.iter_mut().for_each(keep::restore);
+        Ok(infos)
+    }
+
+    /// The same as the server has it.
+    pub(super) async fn raw_infos(&self, ids: &[TraceId]) -> Result<Vec<TraceInfo>> {
         let ids = last_occurrences(ids);
         let mut found: HashMap<TraceId, TraceInfo> = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(INFOS_AT_ONCE) {
-            for mut info in self.batch_infos(chunk).await? {
-                keep::restore(&mut info);
-                found.insert(info.trace_id, info);
-            }
+            found.extend(self.batch_infos(chunk).await?.into_iter().map(|info| (info.trace_id, info)));
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }

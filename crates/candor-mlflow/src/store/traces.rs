@@ -59,6 +59,8 @@ impl MlflowStore {
             sent.push(to_wire(assessment)?);
         }
         match self.post_trace(&info, sent).await {
+            // The answer to a second start may lack what it has added.
+            Ok(stored) if !has_all(&stored, &info, &fresh) => self.existing_info(info.trace_id).await,
             Ok(mut stored) => {
                 keep::restore(&mut stored);
                 Ok(stored)
@@ -181,6 +183,12 @@ impl MlflowStore {
         }
         Ok(deleted)
     }
+}
+
+fn has_all(stored: &TraceInfo, sent: &TraceInfo, fresh: &[Assessment]) -> bool {
+    sent.tags.iter().all(|(key, value)| stored.tags.get(key) == Some(value))
+        && sent.metadata.iter().all(|(key, value)| stored.metadata.get(key) == Some(value))
+        && fresh.iter().all(|new| stored.assessments.iter().any(|known| known.id == new.id))
 }
 
 fn check_session(info: &TraceInfo) -> Result<()> {

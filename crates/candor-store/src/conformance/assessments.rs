@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use candor_model::{AssessmentBody, Feedback, FeedbackError, Source, SourceType, TraceInfo, Value};
 use serde_json::json;
 
+use super::gaps::gaps;
 use super::samples::{self, assessment_id, at, span_id, trace_id};
 use super::support::{info, log, logged, refused, start, start_all};
-use crate::{AssessmentUpdate, DynTrackingStore, Logged, Missing, NewAssessment, StoreError, Target, TargetRef};
+use crate::{
+    AssessmentUpdate, DynTrackingStore, Logged, Missing, NewAssessment, StoreError, Target, TargetRef, TrackingStoreExt,
+};
 
 /// Every field of an assessment reads back, alone and with its trace.
 pub async fn assessment_reads_back_whole(store: &DynTrackingStore) {
@@ -69,6 +72,13 @@ pub async fn every_kind_of_value_survives(store: &DynTrackingStore) {
     for (read, written) in read.iter().zip(&bodies) {
         let text = |body: &AssessmentBody| body.value().map(Value::json_text);
         assert_eq!(text(read), text(written), "-0.0 equals 0.0, but reads otherwise");
+    }
+    let nothing = AssessmentBody::Expectation(Value::Null);
+    let nothing = NewAssessment { body: nothing, ..samples::verdict(99, trace_id(1), "ann", true) };
+    match store.log_assessment(nothing).await {
+        Ok(logged) => assert_eq!(logged.assessment().unwrap().body, AssessmentBody::Expectation(Value::Null)),
+        Err(StoreError::Invalid { .. }) if gaps(store).no_null_expectations => {}
+        Err(other) => panic!("{other:?}"),
     }
 }
 
@@ -147,8 +157,9 @@ pub async fn update_changes_only_what_it_names(store: &DynTrackingStore) {
 
     let update = AssessmentUpdate { metadata: BTreeMap::from([("b".into(), "2".into())]), ..Default::default() };
     expected.metadata.insert("b".into(), "2".into());
-    expected.last_update_time = at(50);
     let read = store.update_assessment(trace_id(1), expected.id, update, at(50)).await.unwrap();
+    assert!(read.last_update_time == at(50) || gaps(store).own_clock);
+    expected.last_update_time = read.last_update_time;
     assert_eq!(read, expected);
 
     let error = FeedbackError { code: "E".into(), ..Default::default() };
@@ -161,8 +172,9 @@ pub async fn update_changes_only_what_it_names(store: &DynTrackingStore) {
     expected.name = "other".parse().unwrap();
     expected.body = AssessmentBody::Feedback(update.feedback.clone().unwrap());
     expected.rationale = Some(String::new());
-    expected.last_update_time = at(60);
     let read = store.update_assessment(trace_id(1), expected.id, update, at(60)).await.unwrap();
+    assert!(read.last_update_time == at(60) || gaps(store).own_clock);
+    expected.last_update_time = read.last_update_time;
     assert_eq!(read, expected);
     let all = vec![expected, before.assessments[1].clone()];
     assert_eq!(info(store, trace_id(1)).await, TraceInfo { assessments: all, ..before });
@@ -191,8 +203,11 @@ pub async fn update_of_the_wrong_kind_is_refused(store: &DynTrackingStore) {
     let read = store.update_assessment(trace_id(1), assessment_id(2), expectation(), at(9)).await.unwrap();
     assert_eq!(read.body, AssessmentBody::Expectation(Value::Int(2)));
     let rationale = AssessmentUpdate { rationale: Some("why".into()), ..Default::default() };
-    let read = store.update_assessment(trace_id(1), assessment_id(3), rationale, at(9)).await.unwrap();
-    assert_eq!(read.rationale.as_deref(), Some("why"));
+    match store.update_assessment(trace_id(1), assessment_id(3), rationale, at(9)).await {
+        Ok(read) => assert_eq!(read.rationale.as_deref(), Some("why")),
+        Err(StoreError::Unsupported { .. }) if gaps(store).fixed_issues => {}
+        Err(other) => panic!("{other:?}"),
+    }
 }
 
 /// The error says whether the trace or the assessment is missing.

@@ -1,18 +1,20 @@
 //! Random questions and random writes, answered by the back end and by [`MemoryStore`].
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 
-use candor_model::{SourceType, Trace, TraceId};
+use candor_model::{AssessmentBody, AssessmentId, AssessmentKind, SourceType, Span, Trace, TraceId, Value};
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use tokio::runtime::Handle;
 
 use super::arbitrary::{DataSet, Experiments, Write, data_set, trace_query, writes};
+use super::gaps::{gaps, kept_assessment, kept_info, kept_logged, kept_trace};
 use super::samples::{self, at};
 use super::support::all_ids;
 use crate::{
-    DynTrackingStore, FeedbackStats, MemoryStore, NewAssessment, PendingQuery, StatsQuery, StoreError, TagChange,
+    DynTrackingStore, FeedbackStats, Gaps, MemoryStore, NewAssessment, PendingQuery, StatsQuery, StoreError, TagChange,
     Target, TimeAxis, TimeRange, TraceQuery, TraceSelection, TrackingStore, WhenMissing, stats,
 };
 
@@ -77,8 +79,11 @@ pub async fn writes_match_reference(store: &DynTrackingStore) {
             assert_eq!(got, expected, "call {step} of {calls:#?}");
         }
         let ids: Vec<TraceId> = (first..first + 3).map(samples::trace_id).collect();
-        let got = contents(store, &pair.ours, &ids).await;
-        let expected = contents(&pair.reference, &pair.theirs, &ids).await;
+        let kept = |(traces, held): (Vec<Trace>, Vec<String>)| {
+            (traces.into_iter().map(|trace| kept_trace(trace, gaps(store))).collect::<Vec<_>>(), held)
+        };
+        let got = kept(contents(store, &pair.ours, &ids).await);
+        let expected = kept(contents(&pair.reference, &pair.theirs, &ids).await);
         assert_eq!(got, expected, "after {calls:#?}");
     }
 }
@@ -100,14 +105,17 @@ impl<'a> Pair<'a> {
 
     /// Fills both with the same random data, and holds what they made of it against each other.
     async fn load(&self, first: u32, runner: &mut TestRunner) -> DataSet {
-        let data = data_set(first, TRACES).new_tree(runner).unwrap().current();
+        let mut data = data_set(first, TRACES).new_tree(runner).unwrap().current();
+        data.spans = fitting_spans(data.spans, gaps(self.store));
+        data.assessments.iter_mut().for_each(|item| fit_body(&mut item.body, gaps(self.store)));
         data.load(self.store, &self.ours).await;
         data.load(&self.reference, &self.theirs).await;
         let ids = data.trace_ids();
         let got = traces(self.store, &self.ours, &ids).await;
         let expected = traces(&self.reference, &self.theirs, &ids).await;
         for (got, expected) in got.iter().zip(&expected) {
-            assert_eq!(got, expected);
+            let kept = |trace: &Trace| kept_trace(trace.clone(), gaps(self.store));
+            assert_eq!(kept(got), kept(expected));
         }
         assert_eq!(got.len(), expected.len());
         data
@@ -123,20 +131,36 @@ impl<'a> Pair<'a> {
 
     /// What the store answers, with the words of its errors left out.
     async fn write(&self, store: &DynTrackingStore, experiments: &Experiments, call: &Write) -> Vec<String> {
+        let gaps = gaps(self.store);
         match call.clone() {
             Write::Start(mut infos) => {
                 infos.iter_mut().for_each(|info| info.experiment_id = experiments.id(info.experiment_id));
+                for info in &mut infos {
+                    let trace = info.trace_id;
+                    info.assessments.retain(|embedded| !gaps.ids_by_trace || own_trace(embedded.id) == trace);
+                    info.assessments.iter_mut().for_each(|embedded| fit_body(&mut embedded.body, gaps));
+                }
                 let answers = store.start_traces(infos).await.unwrap();
-                answers.into_iter().map(|answer| shown(answer.map(|info| experiments.numbered(info)))).collect()
+                let kept = |info| kept_info(experiments.numbered(info), gaps);
+                answers.into_iter().map(|answer| shown(answer.map(kept))).collect()
             }
-            Write::Spans(spans) => vec![shown(store.log_spans(samples::batch(spans)).await)],
+            Write::Spans(spans) => {
+                let batch = samples::batch(fitting_spans(spans, gaps));
+                vec![shown(store.log_spans(batch).await)]
+            }
             Write::Log(items) => {
                 let items = items.into_iter().map(|item| self.fitting(item, experiments)).collect();
-                store.log_assessments(items).await.unwrap().into_iter().map(shown).collect()
+                let answers = store.log_assessments(items).await.unwrap().into_iter();
+                answers.map(|answer| shown(answer.map(|logged| kept_logged(logged, gaps)))).collect()
             }
             Write::Update(trace, one, update) => {
                 let (trace, one) = (samples::trace_id(trace), samples::assessment_id(one));
-                vec![shown(store.update_assessment(trace, one, update, at(77)).await)]
+                let known = store.get_assessment(trace, one).await;
+                if gaps.fixed_issues && known.is_ok_and(|known| known.body.kind() == AssessmentKind::Issue) {
+                    return Vec::new();
+                }
+                let answer = store.update_assessment(trace, one, update, at(77)).await;
+                vec![shown(answer.map(|updated| kept_assessment(updated, gaps)))]
             }
             Write::DeleteAssessment(trace, one) => {
                 vec![shown(store.delete_assessment(samples::trace_id(trace), samples::assessment_id(one)).await)]
@@ -156,15 +180,45 @@ impl<'a> Pair<'a> {
     }
 
     /// The same for every store: what the back end cannot hold is not asked of the reference either.
-    fn fitting(&self, item: NewAssessment, experiments: &Experiments) -> NewAssessment {
+    fn fitting(&self, mut item: NewAssessment, experiments: &Experiments) -> NewAssessment {
+        fit_body(&mut item.body, gaps(self.store));
         let experiment = item.target.experiment.map(|number| experiments.id(number));
         let holds = self.store.capabilities().holds_feedback;
-        NewAssessment {
-            target: Target { experiment, ..item.target },
-            when_missing: if holds { item.when_missing } else { WhenMissing::Fail },
-            ..item
-        }
+        let target = match gaps(self.store).ids_by_trace {
+            true => own_trace(item.id).into(),
+            false => Target { experiment, ..item.target },
+        };
+        NewAssessment { target, when_missing: if holds { item.when_missing } else { WhenMissing::Fail }, ..item }
     }
+}
+
+/// The trace that all assessments of that id are about, when only their trace tells who has the id.
+fn own_trace(id: AssessmentId) -> TraceId {
+    let [.., a, b, c, d] = *id.as_bytes();
+    let number = u32::from_be_bytes([a, b, c, d]);
+    samples::trace_id(number / 100 * 100 + number % 3)
+}
+
+fn fit_body(body: &mut AssessmentBody, gaps: Gaps) {
+    if gaps.no_null_expectations && *body == AssessmentBody::Expectation(Value::Null) {
+        *body = AssessmentBody::Expectation(Value::Bool(false));
+    }
+}
+
+/// Where spans are not kept whole, running ones and those that are replaced at once tell less; where
+/// sums are the back end's own, those of spans that are their own ancestors are.
+fn fitting_spans(mut spans: Vec<Span>, gaps: Gaps) -> Vec<Span> {
+    if gaps.own_sums {
+        spans.iter_mut().for_each(|span| span.parent_id = span.parent_id.filter(|parent| *parent < span.span_id));
+    }
+    if !gaps.lossy_spans {
+        return spans;
+    }
+    let mut seen = HashSet::new();
+    let ended = spans.into_iter().rev().map(|span| Span { end: span.end.or(Some(span.start)), ..span });
+    let mut fitting: Vec<Span> = ended.filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
+    fitting.reverse();
+    fitting
 }
 
 fn in_experiments(query: &TraceQuery, experiments: &Experiments) -> TraceQuery {

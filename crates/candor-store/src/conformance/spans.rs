@@ -5,6 +5,7 @@ use candor_model::{
     TraceInfo, TraceState, keys,
 };
 
+use super::gaps::{gaps, kept_span};
 use super::samples::{self, at, nanos_at, span_id, trace_id, with_attributes};
 use super::support::{create, found, info, spans, start, trace};
 use crate::{DynTrackingStore, ExperimentChange, Missing, SpanBatch, SpanGroup, StoreError};
@@ -40,7 +41,7 @@ pub async fn spans_read_back_whole(store: &DynTrackingStore) {
     store.log_spans(samples::batch(vec![span.clone()])).await.unwrap();
 
     span.attributes.insert(keys::SPAN_TRACE_REQUEST_ID, trace_id(1).to_string().as_str().into());
-    assert_eq!(spans(store, trace_id(1)).await, [span]);
+    assert_eq!(spans(store, trace_id(1)).await, [kept_span(span, gaps(store))]);
     assert!(store.get_traces(&[trace_id(1)], false).await.unwrap()[0].spans.is_empty(), "spans only on demand");
 }
 
@@ -202,7 +203,9 @@ pub async fn costs_do_not_depend_on_the_order_of_arrival(store: &DynTrackingStor
         store.log_spans(llm(span)).await.unwrap();
     }
     let cost = info(store, trace_id(1)).await.metadata[keys::COST].clone();
-    assert_eq!(cost, r#"{"input_cost": 0.0, "output_cost": 0.0, "total_cost": 0.6000000000000001}"#);
+    let sums = if gaps(store).own_sums { &["0.6000000000000001", "0.6"][..] } else { &["0.6000000000000001"] };
+    let expected = |sum| format!(r#"{{"input_cost": 0.0, "output_cost": 0.0, "total_cost": {sum}}}"#);
+    assert!(sums.iter().any(|sum| cost == expected(sum)), "{cost}");
 }
 
 /// OpenTelemetry's GenAI attributes are read into MLflow's.
