@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "candor-wire",
         ],
     ),
-    ("candor-http", &["candor-analytics", "candor-filter", "candor-model", "candor-store", "candor-wire"]),
+    ("candor-http", &["candor-analytics", "candor-context", "candor-filter", "candor-model", "candor-store", "candor-wire"]),
     ("candor-analytics", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-transfer", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-context", &["candor-model", "candor-store"]),
