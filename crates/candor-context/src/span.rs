@@ -8,6 +8,8 @@ use opentelemetry::trace::{Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use serde::Serialize;
 
+use crate::propagation::Baggage;
+
 mod value;
 
 pub(crate) use value::{attribute_value, json_text};
@@ -94,6 +96,11 @@ impl SpanRef {
     /// Whether the trace is one that the ratio chose, whatever is decided later.
     pub fn is_sampled(&self) -> bool {
         self.0.span().span_context().is_sampled()
+    }
+
+    /// What travels with the request from service to service.
+    pub fn baggage(&self) -> Baggage {
+        Baggage::of(&self.0)
     }
 
     /// Says what went in, as JSON.

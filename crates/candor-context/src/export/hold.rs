@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use candor_model::{SpanId, TraceId, keys};
+use candor_model::{ClientRequestId, SpanId, TraceId, keys};
 use candor_store::TargetRef;
 use opentelemetry::trace::Status;
 use opentelemetry::{KeyValue, Value};
@@ -18,6 +18,8 @@ use super::convert::trace_id;
 pub(super) struct Hold {
     held: HashMap<TraceId, Held>,
     order: VecDeque<(Instant, TraceId)>,
+    /// The traces that are held by the ids that verdicts name them by most often.
+    by_request: HashMap<ClientRequestId, TraceId>,
     wanted: Wanted,
     bytes: usize,
     max_bytes: usize,
@@ -32,8 +34,15 @@ struct Held {
 
 impl Hold {
     pub(super) fn new(max_bytes: usize, max_age: Duration) -> Self {
-        let wanted = Wanted::default();
-        Self { held: HashMap::new(), order: VecDeque::new(), wanted, bytes: 0, max_bytes, max_age }
+        Self {
+            held: HashMap::new(),
+            order: VecDeque::new(),
+            by_request: HashMap::new(),
+            wanted: Wanted::default(),
+            bytes: 0,
+            max_bytes,
+            max_age,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,6 +62,9 @@ impl Hold {
             self.order.push_back((now, trace_id));
             Held::default()
         });
+        if let Some(request) = request_id(&ready) {
+            self.by_request.insert(request.clone(), trace_id);
+        }
         let bytes = size(&ready);
         held.bytes += bytes;
         self.bytes += bytes;
@@ -64,16 +76,17 @@ impl Hold {
     pub(super) fn keep(&mut self, refs: Vec<TargetRef>, now: Instant) -> Vec<Ready> {
         let mut released = Vec::new();
         for id in refs {
-            match id {
-                TargetRef::Trace(trace_id) => released.extend(self.release(trace_id, now)),
+            let traces = match &id {
+                TargetRef::Trace(trace_id) => vec![*trace_id],
+                TargetRef::ClientRequest(request) => self.by_request.get(request).copied().into_iter().collect(),
                 id => {
                     let wanted = Wanted::only(id.clone());
                     let fits = |held: &Held| held.spans.iter().any(|ready| wanted.names(ready));
-                    let found: Vec<_> = self.held.iter().filter(|(_, held)| fits(held)).map(|(id, _)| *id).collect();
-                    self.wanted.add(id, now);
-                    released.extend(found.into_iter().flat_map(|id| self.release(id, now)));
+                    self.held.iter().filter(|(_, held)| fits(held)).map(|(id, _)| *id).collect()
                 }
-            }
+            };
+            self.wanted.add(id, now);
+            released.extend(traces.into_iter().flat_map(|trace_id| self.release(trace_id, now)));
         }
         released
     }
@@ -107,6 +120,11 @@ impl Hold {
     pub(super) fn remove(&mut self, trace_id: TraceId) -> Vec<Ready> {
         let held = self.held.remove(&trace_id).unwrap_or_default();
         self.bytes -= held.bytes;
+        for request in held.spans.iter().filter_map(request_id) {
+            if self.by_request.get(request) == Some(&trace_id) {
+                self.by_request.remove(request);
+            }
+        }
         held.spans
     }
 
@@ -159,11 +177,11 @@ impl Wanted {
             return false;
         }
         let span = &ready.span;
-        let request = || ready.update.as_ref()?.client_request_id.clone();
-        let session = || ready.update.as_ref()?.session.clone().or_else(|| text(span, "session.id"));
+        let said = || ready.update.as_ref()?.session.clone();
+        let session = || said().or_else(|| text(span, "session.id"));
         self.has(Some(TargetRef::Trace(trace_id(span))))
             || self.has(Some(TargetRef::Span(SpanId::from_bytes(span.span_context.span_id().to_bytes()))))
-            || self.has(request().map(TargetRef::ClientRequest))
+            || self.has(request_id(ready).cloned().map(TargetRef::ClientRequest))
             || self.has(session().map(TargetRef::Session))
             || self.has(text(span, keys::GEN_AI_RESPONSE_ID).map(TargetRef::Response))
     }
@@ -171,6 +189,10 @@ impl Wanted {
     fn has(&self, id: Option<TargetRef>) -> bool {
         id.is_some_and(|id| self.refs.contains(&id))
     }
+}
+
+fn request_id(ready: &Ready) -> Option<&ClientRequestId> {
+    ready.update.as_ref()?.client_request_id.as_ref()
 }
 
 fn text(span: &SpanData, key: &str) -> Option<String> {

@@ -29,7 +29,12 @@ pub(super) struct Worker {
     question: Option<Question>,
     /// When the store is asked for verdicts on what is held.
     next_question: Option<Instant>,
-    flushes: Vec<oneshot::Sender<()>>,
+    /// How many spans were ever put into the outbox.
+    queued: u64,
+    /// How many of them the sink is done with; they go in order.
+    settled: u64,
+    /// Who waits for how many to be settled.
+    flushes: Vec<(u64, oneshot::Sender<()>)>,
     stopping: bool,
     asked_for_the_last_time: bool,
 }
@@ -73,6 +78,8 @@ impl Worker {
                 delivery: None,
                 question: None,
                 next_question: None,
+                queued: 0,
+                settled: 0,
                 flushes: Vec::new(),
                 stopping: false,
                 asked_for_the_last_time: false,
@@ -102,13 +109,10 @@ impl Worker {
             add(&self.inbox.evicted, self.hold.shrink());
             self.deliver();
             self.ask();
-            if self.delivery.is_none() && self.question.as_ref().is_none_or(|_| !self.stopping) {
-                for done in self.flushes.drain(..) {
-                    let _ = done.send(()); // whoever asked may have given up waiting
-                }
-                if self.stopping {
-                    return;
-                }
+            let finished = self.stopping && self.delivery.is_none() && self.question.is_none();
+            self.answer_flushes(finished);
+            if finished {
+                return;
             }
         }
     }
@@ -132,14 +136,12 @@ impl Worker {
                 let released = self.hold.keep(refs, Instant::now());
                 let waits = !released.is_empty();
                 self.queue(released);
-                match done {
-                    Some(done) if waits => self.flushes.push(done),
-                    Some(done) => drop(done.send(())),
-                    None => {}
+                if let Some(done) = done {
+                    self.flushes.push((if waits { self.queued } else { 0 }, done));
                 }
             }
             Item::Flush { done, stop } => {
-                self.flushes.push(done);
+                self.flushes.push((if stop { u64::MAX } else { self.queued }, done));
                 self.stopping |= stop;
             }
         }
@@ -162,6 +164,7 @@ impl Worker {
         for ready in spans {
             if self.outbox.len() < self.options.queue_spans {
                 self.outbox.push_back(ready);
+                self.queued += 1;
             } else {
                 add(&self.inbox.dropped, 1);
             }
@@ -183,8 +186,16 @@ impl Worker {
     fn delivered(&mut self, lost: Result<u64, JoinError>) {
         if let Some(delivery) = self.delivery.take() {
             let lost = lost.inspect_err(report_panic).unwrap_or(delivery.spans);
+            self.settled += delivery.spans;
             self.inbox.failed.fetch_add(lost, Ordering::Relaxed);
             self.inbox.exported.fetch_add(delivery.spans.saturating_sub(lost), Ordering::Relaxed);
+        }
+    }
+
+    fn answer_flushes(&mut self, all: bool) {
+        let settled = self.settled;
+        for (_, done) in self.flushes.extract_if(.., |(spans, _)| all || *spans <= settled) {
+            let _ = done.send(()); // whoever asked may have given up waiting
         }
     }
 

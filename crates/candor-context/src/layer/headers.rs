@@ -22,7 +22,9 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    pub(super) fn read(headers: &HeaderMap, with_identity: bool) -> Self {
+    /// The ids in a request's headers, as [`TraceLayer`](crate::TraceLayer) reads them; the trace's is not
+    /// among them. `with_identity` says whether `X-Session-ID` and `X-User-ID` are believed.
+    pub fn read(headers: &HeaderMap, with_identity: bool) -> Self {
         let identity = |name| if with_identity { text(headers, name) } else { None };
         let request = text(headers, "x-client-request-id").or_else(|| text(headers, "x-request-id"));
         Self {
@@ -34,7 +36,7 @@ impl RequestIds {
     }
 
     /// What the headers say of the trace; `None` when they say nothing.
-    pub(super) fn update(&self) -> Option<TraceUpdate> {
+    pub fn update(&self) -> Option<TraceUpdate> {
         let mut update = TraceUpdate::new();
         if let Some(id) = &self.client_request_id {
             update = update.client_request_id(id.clone());

@@ -11,8 +11,10 @@ use axum::routing::{get, post};
 use candor_filter::TraceFilter;
 use candor_model::{StatusCode as SpanStatus, Trace, TraceId, TraceState, keys};
 use candor_store::{MemoryStore, TrackingStore};
+use http::HeaderValue;
 use http_body::Frame;
 use http_body_util::BodyExt;
+use proptest::prelude::*;
 use tower::ServiceExt;
 
 use super::*;
@@ -215,4 +217,27 @@ async fn requests_that_nobody_wants_traced_get_no_span() {
     let app = App::new(|layer| layer.only(|parts| parts.uri.path() != "/ids"));
     let response = app.router.clone().oneshot(request("HEAD", "/ids", &[])).await.unwrap();
     assert!(!response.headers().contains_key(TRACE_ID_HEADER));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_the_headers_hold_the_request_is_answered_and_traced(
+        values in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 7)
+    ) {
+        let names =
+            ["traceparent", "tracestate", "baggage", "x-client-request-id", "x-request-id", "x-session-id", "x-user-id"];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let app = App::new(|layer| layer);
+            let mut request = request("POST", "/chat", &[]);
+            for (name, value) in names.into_iter().zip(values) {
+                if let Ok(value) = HeaderValue::from_bytes(&value) {
+                    request.headers_mut().insert(name, value);
+                }
+            }
+            let id = app.send(request).await;
+            assert_eq!(app.trace(id).await.spans.len(), 2);
+        });
+    }
 }

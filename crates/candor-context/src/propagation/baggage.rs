@@ -1,4 +1,5 @@
-use opentelemetry::KeyValue;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::{Context, KeyValue};
 use percent_encoding::{AsciiSet, CONTROLS, PercentEncode, percent_decode_str, utf8_percent_encode};
 
 use super::{BAGGAGE, Carrier, HeaderError, HeaderFault, joined, malformed};
@@ -26,8 +27,21 @@ impl Baggage {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
+    pub(crate) fn of(context: &Context) -> Self {
+        let pairs = context.baggage().iter();
+        Self(pairs.map(|(key, (value, _))| (key.as_str().to_owned(), value.as_str().to_owned())).collect())
+    }
+
     pub(crate) fn pairs(&self) -> impl Iterator<Item = KeyValue> {
         self.0.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()))
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Baggage {
+    /// Pairs whose key is empty, or holds what no header token may, are left out.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
+        Self(pairs.filter(|(key, _): &(String, _)| is_key(key)).collect())
     }
 }
 
@@ -47,7 +61,7 @@ pub fn baggage(carrier: &dyn Carrier) -> Result<Option<Baggage>, HeaderError> {
         }
         let (key, value) = pair.split_once('=').ok_or_else(|| malformed(BAGGAGE, offset, "key=value"))?;
         let key = key.trim_ascii();
-        if key.is_empty() || !key.bytes().all(is_token) {
+        if !is_key(key) {
             return Err(malformed(BAGGAGE, offset, "a key made of token characters"));
         }
         let value = value.trim_ascii();
@@ -68,6 +82,10 @@ pub fn baggage(carrier: &dyn Carrier) -> Result<Option<Baggage>, HeaderError> {
 pub(super) fn encoded(value: &str) -> PercentEncode<'_> {
     const RESERVED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\').add(b'%');
     utf8_percent_encode(value, RESERVED)
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_token)
 }
 
 /// A character of a token, as HTTP defines it.

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::routing::get;
+use candor_context::propagation::Baggage;
 use candor_context::{
     FutureExt, Span, SpanType, TraceLayer, TraceUpdate, TracedRequest, Tracer, current_span, current_trace_id, span,
     update_current_trace,
@@ -53,6 +54,18 @@ async fn a_call_of_another_service_is_one_trace() {
     // What the service that was called says of the trace, where the caller said nothing.
     assert_eq!(trace.info.session(), Some("s-back"));
     assert_eq!(trace.info.tags.get("index").map(String::as_str), Some("v2"));
+}
+
+#[tokio::test]
+async fn baggage_travels_along() {
+    let front = Service::new();
+    let echo = get(async || current_span().baggage().get("tier").unwrap_or_default().to_owned());
+    let (url, _back) = serve(Router::new().route("/", echo), &front).await;
+    let baggage = Baggage::from_iter([("tier", "gold & more"), ("no token", "x")]);
+    assert_eq!(baggage.iter().len(), 1);
+    let root = front.tracer.span_builder("answer", SpanType::Chain).baggage(&baggage).start();
+    let call = async { reqwest::Client::new().get(url).send_traced().await.unwrap().text().await.unwrap() };
+    assert_eq!(call.in_span(root).await, "gold & more");
 }
 
 #[tokio::test]

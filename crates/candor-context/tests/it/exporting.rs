@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use candor_context::{ContextError, SpanType, Tracer};
@@ -44,6 +45,27 @@ async fn an_outage_of_the_store_loses_nothing_that_the_queue_can_hold() {
     tracer.flush(DEADLINE).await.unwrap();
     assert_eq!(tracer.counts().exported, 100);
     assert_eq!(all_traces(&*store).await.len(), 100);
+}
+
+#[tokio::test]
+async fn a_flush_returns_though_spans_keep_coming() {
+    let (faulty, _) = faulty();
+    faulty.inject(Fault::with_probability(1.0, 1).of(Operation::LogSpans).delaying(Duration::from_millis(20)));
+    let tracer = Tracer::builder(faulty).batch_spans(2).queue_spans(1_000_000).build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let busy = std::thread::spawn({
+        let (tracer, stop) = (tracer.clone(), stop.clone());
+        move || {
+            while !stop.load(Ordering::Relaxed) {
+                make_spans(&tracer, 3);
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tracer.flush(DEADLINE).await.unwrap();
+    stop.store(true, Ordering::Relaxed);
+    busy.join().unwrap();
 }
 
 #[tokio::test]

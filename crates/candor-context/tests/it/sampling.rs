@@ -101,6 +101,24 @@ async fn a_verdict_by_client_request_id_finds_its_trace_at_once() {
 }
 
 #[tokio::test]
+async fn a_verdict_by_any_other_id_finds_its_trace() {
+    for (key, id) in
+        [("gen_ai.response.id", TargetRef::Response("resp-1".into())), ("session.id", TargetRef::Session("s-1".into()))]
+    {
+        let service = Service::with(|builder| builder.sampling(Sampling::FeedbackAware(0.0)));
+        let span = service.tracer.span("model", SpanType::Llm);
+        span.set_attribute(key, id.value());
+        let trace_id = span.trace_id().unwrap();
+        span.end();
+        make_trace(&service.tracer, 1, false);
+        let target = Target { refs: vec![id], experiment: None };
+        service.tracer.keep_target(&target, DEADLINE).await.unwrap();
+        let kept: Vec<_> = all_traces(&*service.store).await.into_iter().map(|trace| trace.info.trace_id).collect();
+        assert_eq!(kept, [trace_id], "{key}");
+    }
+}
+
+#[tokio::test]
 async fn traces_that_nobody_judges_leave_after_the_time_set() {
     let service = Service::with(|builder| builder.sampling(Sampling::FeedbackAware(0.0)).hold_for(Duration::ZERO));
     make_trace(&service.tracer, 1, false);
