@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`Retrying`] | `retry` | repeats what failed for a moment, where repeating cannot do harm |
 //! | [`Metered`] | `metrics` | counts and times every call |
+//! | [`Gated`] | `gate` | lets calls through once a check has passed |
 //! | [`Faulty`] | `faults` | fails on purpose, for tests |
 //!
 //! A decorator holds an `Arc` of what it decorates, of a known type or of
@@ -11,6 +12,8 @@
 
 #[cfg(feature = "faults")]
 mod faulty;
+#[cfg(feature = "gate")]
+mod gated;
 #[cfg(feature = "metrics")]
 mod metered;
 mod operation;
@@ -19,6 +22,8 @@ mod retrying;
 
 #[cfg(feature = "faults")]
 pub use faulty::{Fault, Faulty};
+#[cfg(feature = "gate")]
+pub use gated::{Gate, Gated};
 #[cfg(feature = "metrics")]
 pub use metered::{Metered, names};
 pub use operation::Operation;
@@ -29,7 +34,7 @@ pub use retrying::{RetryPolicy, Retrying};
 ///
 /// The decorator has a field `inner` and two methods, which take the inner call as a future that
 /// has not begun: `call`, and `batch` for calls that answer item by item.
-#[cfg(any(feature = "metrics", feature = "faults"))]
+#[cfg(any(feature = "metrics", feature = "faults", feature = "gate"))]
 macro_rules! around_every_call {
     ($decorator:ident) => {
         #[deny(clippy::missing_trait_methods)]
@@ -206,9 +211,9 @@ macro_rules! around_every_call {
         }
     };
 }
-#[cfg(any(feature = "metrics", feature = "faults"))]
+#[cfg(any(feature = "metrics", feature = "faults", feature = "gate"))]
 use around_every_call;
 
 #[cfg(test)]
-#[cfg(all(feature = "conformance", feature = "retry", feature = "metrics", feature = "faults"))]
+#[cfg(all(feature = "conformance", feature = "retry", feature = "metrics", feature = "faults", feature = "gate"))]
 mod tests;

@@ -19,6 +19,7 @@
 //! | `conformance` | no | the suite that every back end runs, for your dev-dependencies |
 //! | `retry` | no | [`decorators`]: `Retrying` |
 //! | `metrics` | no | [`decorators`]: `Metered` |
+//! | `gate` | no | [`decorators`]: `Gated` |
 //! | `faults` | no | [`decorators`]: `Faulty`, for your dev-dependencies |
 //!
 //! # Example
@@ -52,7 +53,6 @@ mod comments;
 pub mod conformance;
 pub mod decorators;
 mod error;
-pub mod evaluation;
 pub mod evaluation;
 mod experiments;
 mod ext;

@@ -1,4 +1,5 @@
 mod faulty;
+mod gated;
 mod metered;
 mod retrying;
 
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use candor_model::{AssessmentBody, ExperimentId, Source, TimestampMs, TraceId, TraceInfo, Value};
 
-use super::{Fault, Faulty, Metered, Operation, RetryPolicy, Retrying};
+use super::{Fault, Faulty, Gate, Gated, Metered, Operation, RetryPolicy, Retrying};
 use crate::{ExperimentKey, Logged, MemoryStore, NewAssessment, StoreError, TrackingStore, TrackingStoreExt};
 
 fn trace() -> TraceId {
