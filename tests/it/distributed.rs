@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
-use candor_context::{FutureExt, SpanType, TraceLayer, TracedRequest, Tracer, current_span, span};
+use candor_context::{Evaluation, FutureExt, SpanType, TraceLayer, TracedRequest, Tracer, current_span, span};
 use candor_tests::Candor;
 use candor_tests::python::{script, succeed};
 use serde_json::{Value, json};
@@ -43,7 +43,10 @@ async fn serve(candor: &Candor, name: &'static str, next: Option<String>) -> (St
         current_span().set_inputs(json!({"service": name}));
         let work = async {
             let own = json!({"span_id": current_span().span_id().unwrap().to_string()});
-            let Some(next) = next else { return own };
+            let Some(next) = next else {
+                current_span().add_evaluation(Evaluation::label("tone", "friendly").judged_by("judge-1"));
+                return own;
+            };
             let answer = reqwest::Client::new().get(next).send_traced().await.unwrap();
             answer.json::<Value>().await.unwrap()
         };
@@ -153,8 +156,15 @@ async fn a_python_program_that_calls_two_rust_services_has_them_in_its_trace() {
         assert_eq!(trace.path_to_root("service-b"), path);
         assert_eq!(trace.0["spans"].as_array().unwrap().len(), path.len());
         assert_eq!(trace.id_of("service-b"), &called["called"]["span_id"]);
-        let verdict = json!({"name": "relevance", "value": 0.5, "span_id": trace.id_of("service-b")});
-        assert_eq!(trace.0["assessments"], json!([verdict]));
+        // One by the program, one that the service recorded as an event of its span.
+        let mut verdicts = trace.0["assessments"].as_array().unwrap().clone();
+        verdicts.sort_by_key(|verdict| verdict["name"].as_str().map(str::to_owned));
+        let span = trace.id_of("service-b");
+        let expected = [
+            json!({"name": "relevance", "value": 0.5, "span_id": span}),
+            json!({"name": "tone", "value": "friendly", "span_id": span}),
+        ];
+        assert_eq!(verdicts, expected);
         assert_eq!(trace.0["request_preview"], r#""What is MLflow?""#);
     })
     .await

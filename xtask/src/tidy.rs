@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "candor",
         &[
             "candor-analytics",
+            "candor-context",
             "candor-filter",
             "candor-http",
             "candor-model",

@@ -19,6 +19,7 @@
 mod store_url;
 
 pub use candor_analytics as analytics;
+pub use candor_context as context;
 pub use candor_filter as filter;
 pub use candor_http as http;
 pub use candor_model as model;
