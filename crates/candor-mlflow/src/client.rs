@@ -23,6 +23,8 @@ use retry::Policy;
 pub(crate) enum Repeat {
     /// Made twice it leads to the same: it may be.
     Always,
+    /// The same, but a server that fails on it with 500 will do so again.
+    UnlessItFails,
     /// Only when the server surely did nothing.
     Unprocessed,
 }
@@ -77,6 +79,16 @@ impl Client {
     pub(crate) async fn get<R: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<R, MlflowError> {
         let request = self.http.request(Method::GET, self.address(path)).query(query);
         self.json(request, Repeat::Always).await
+    }
+
+    /// Reads something that MLflow fails on for some data, so that the caller has another way.
+    pub(crate) async fn get_fragile<R: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<R, MlflowError> {
+        let request = self.http.request(Method::GET, self.address(path)).query(query);
+        self.json(request, Repeat::UnlessItFails).await
     }
 
     /// Sends JSON and reads the answer.
@@ -134,7 +146,7 @@ impl Client {
 ///
 /// MLflow's servers have 15 connections to their database by default, and starting a trace takes two
 /// of them; with more requests than that they wait for each other and fail after 30 s.
-const MAX_AT_ONCE: usize = 7;
+pub(crate) const MAX_AT_ONCE: usize = 7;
 
 /// The address, and the credentials that stand in it.
 fn parse_url(text: &str) -> Result<(Url, Option<Auth>), OptionsError> {

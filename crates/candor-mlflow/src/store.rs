@@ -62,11 +62,7 @@ impl TrackingStore for MlflowStore {
     }
 
     async fn start_traces(&self, infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>> {
-        let mut answers = Vec::with_capacity(infos.len());
-        for info in infos {
-            answers.push(self.start(info).await);
-        }
-        Ok(answers)
+        Ok(self.start_all(infos).await)
     }
 
     async fn log_spans(&self, batch: SpanBatch) -> Result<()> {

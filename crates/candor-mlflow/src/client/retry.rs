@@ -36,6 +36,7 @@ impl Policy {
             .sleep(tokio::time::sleep)
             .when(|error| match repeat {
                 Repeat::Always => error.is_transient(),
+                Repeat::UnlessItFails => error.is_transient() && !error.is_failure_of_the_server(),
                 Repeat::Unprocessed => error.is_unprocessed(),
             })
             .adjust(|error, pause| {

@@ -103,7 +103,7 @@ impl MlflowStore {
     pub(super) async fn batch_traces(&self, ids: &[TraceId]) -> Answer<Vec<Trace>> {
         let ids: Vec<String> = ids.iter().map(TraceId::to_string).collect();
         let query: Vec<(&str, &str)> = ids.iter().map(|id| ("trace_ids", id.as_str())).collect();
-        let TraceList(traces) = self.client.get("/api/3.0/mlflow/traces/batchGet", &query).await?;
+        let TraceList(traces) = self.client.get_fragile("/api/3.0/mlflow/traces/batchGet", &query).await?;
         Ok(traces)
     }
 
@@ -111,7 +111,7 @@ impl MlflowStore {
     pub(super) async fn get_trace(&self, id: TraceId) -> Answer<Trace> {
         let query = [("trace_id", id.to_string()), ("allow_partial", "true".to_owned())];
         let query = query.each_ref().map(|(key, value)| (*key, value.as_str()));
-        let TraceEnvelope(trace) = self.client.get("/api/3.0/mlflow/traces/get", &query).await?;
+        let TraceEnvelope(trace) = self.client.get_fragile("/api/3.0/mlflow/traces/get", &query).await?;
         Ok(trace)
     }
 
@@ -240,7 +240,7 @@ impl MlflowError {
     }
 
     /// The server fails where it should not.
-    pub(super) fn is_failure_of_the_server(&self) -> bool {
+    pub(crate) fn is_failure_of_the_server(&self) -> bool {
         match self {
             Self::Refused { status, .. } | Self::Foreign { status, .. } => status.as_u16() == 500,
             _ => false,

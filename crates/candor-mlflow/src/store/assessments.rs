@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use candor_model::{Assessment, AssessmentBody, AssessmentId, TimestampMs, TraceId, TraceInfo, Value};
 use candor_store::target::Resolved;
 use candor_store::validity::{current_verdict_like, revalidate};
@@ -5,14 +7,41 @@ use candor_store::{
     AssessmentUpdate, Logged, Missing, NewAssessment, Result, StoreError, Target, TargetRef, WhenMissing,
 };
 use candor_wire::requests::UpdateAssessment;
+use futures_util::{StreamExt, stream};
 
 use super::keep::{self, check_value, loses_rationale, to_wire};
 use crate::MlflowStore;
+use crate::client::MAX_AT_ONCE;
 use crate::error::BACKEND;
 
 impl MlflowStore {
-    /// Logs one by one; items in a row with the same target cost one look at the trace together.
+    /// Logs several at once when all name their trace, and each trace's own in order.
     pub(super) async fn log_all(&self, items: Vec<NewAssessment>) -> Vec<Result<Logged>> {
+        let mut by_trace: BTreeMap<TraceId, Vec<(usize, NewAssessment)>> = BTreeMap::new();
+        let named = |item: &NewAssessment| matches!(item.target.refs.as_slice(), [TargetRef::Trace(_)]);
+        if !items.iter().all(named) {
+            return self.log_in_order(items).await;
+        }
+        for (place, item) in items.into_iter().enumerate() {
+            if let Some(TargetRef::Trace(trace)) = item.target.refs.first() {
+                by_trace.entry(*trace).or_default().push((place, item));
+            }
+        }
+        let mut answers: Vec<(usize, Result<Logged>)> = stream::iter(by_trace.into_values())
+            .map(|items| async move {
+                let (places, items): (Vec<usize>, Vec<NewAssessment>) = items.into_iter().unzip();
+                places.into_iter().zip(self.log_in_order(items).await).collect::<Vec<_>>()
+            })
+            .buffer_unordered(MAX_AT_ONCE)
+            .flat_map(stream::iter)
+            .collect()
+            .await;
+        answers.sort_by_key(|(place, _)| *place);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    /// Items in a row with the same target cost one look at the trace together.
+    async fn log_in_order(&self, items: Vec<NewAssessment>) -> Vec<Result<Logged>> {
         let mut answers = Vec::with_capacity(items.len());
         let mut items = items.into_iter().peekable();
         while let Some(item) = items.next() {

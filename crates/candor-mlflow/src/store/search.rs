@@ -35,7 +35,7 @@ impl MlflowStore {
         if experiments.is_empty() {
             return Ok(Page::last(Vec::new()));
         }
-        let plan = Plan::of(&query.filter)?;
+        let plan = Plan::of(&query.filter);
         let rows = Found { store: self, experiments: &experiments, text: plan.text.as_deref(), order: &order };
         let keep = Check { store: self, experiments: &experiments, plan: &plan, sessions: Mutex::default() };
         let chunk = if plan.check.needs_spans() { SPAN_CHUNK } else { candor_wire::requests::MAX_TRACES };

@@ -7,15 +7,24 @@ use candor_model::{Assessment, AssessmentId, ExperimentId, LifecycleStage, Trace
 use candor_store::ingest::MAX_SESSION_CHARS;
 use candor_store::{ExperimentKey, Missing, Result, StoreError, TagChange, TraceSelection};
 use candor_wire::requests::{DeleteTraceTag, DeleteTraces, SetTraceTag};
+use futures_util::{StreamExt, stream};
 
 use super::assessments::already_exists;
 use super::keep::{self, to_wire};
 use super::search::plan::text_of;
 use crate::MlflowError;
 use crate::MlflowStore;
+use crate::client::MAX_AT_ONCE;
 
 impl MlflowStore {
-    pub(super) async fn start(&self, mut info: TraceInfo) -> Result<TraceInfo> {
+    /// Starts several at once, unless one is started twice.
+    pub(super) async fn start_all(&self, infos: Vec<TraceInfo>) -> Vec<Result<TraceInfo>> {
+        let mut seen = HashSet::new();
+        let at_once = if infos.iter().all(|info| seen.insert(info.trace_id)) { MAX_AT_ONCE } else { 1 };
+        stream::iter(infos).map(|info| self.start(info)).buffered(at_once).collect().await
+    }
+
+    async fn start(&self, mut info: TraceInfo) -> Result<TraceInfo> {
         check_session(&info)?;
         let id = info.trace_id;
         for key in [keys::ARTIFACT_LOCATION, keys::ARCHIVE_LOCATION] {

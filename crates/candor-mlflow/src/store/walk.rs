@@ -161,3 +161,6 @@ impl<T: Sync> Keep<T> for KeepAll {
         Ok(vec![true; rows.len()])
     }
 }
+
+#[cfg(test)]
+mod tests;

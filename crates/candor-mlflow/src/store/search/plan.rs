@@ -4,7 +4,6 @@ use candor_filter::{
     AssessmentTest, Clause, ContentTest, KeyTest, Number, NumberField, SpanClause, SpanField, TextMatch, TextTest,
     TraceFilter, mlflow_misreads,
 };
-use candor_store::Result;
 
 /// How a filter is answered.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn of(filter: &TraceFilter) -> Result<Self> {
+    pub(super) fn of(filter: &TraceFilter) -> Self {
         let mut plan =
             Self { text: None, check: TraceFilter::default(), further_runs: Vec::new(), asks_for_absence: false };
         let mut asked: Vec<String> = Vec::new();
@@ -50,7 +49,7 @@ impl Plan {
                 matches!(clause, Clause::Assessment { test: AssessmentTest::IsNull { negated: false }, .. });
         }
         plan.text = (!asked.is_empty()).then(|| asked.join(" AND "));
-        Ok(plan)
+        plan
     }
 }
 
@@ -152,3 +151,6 @@ fn is_telling(test: &ContentTest) -> bool {
 /// What [`candor_filter::span_text`] writes around a span's own texts, in lower case.
 const AROUND: &str = "name kind client server producer consumer internal unspecified status code error message \
                       attributes events time_unix_nano links trace_id tr- span_id $bytes $double true false null nan inf";
+
+#[cfg(test)]
+mod tests;
