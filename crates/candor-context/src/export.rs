@@ -63,7 +63,9 @@ pub(crate) trait Sink: fmt::Debug + Send + Sync {
     async fn export(&self, batch: Vec<Ready>) -> u64;
 
     /// Which traces were judged of late, and which of `ids` somebody else has kept a part of.
-    async fn judged(&self, ids: Vec<TraceId>) -> Judged;
+    ///
+    /// `None` when that cannot be said now; the same may be asked again.
+    async fn judged(&self, ids: Vec<TraceId>) -> Option<Judged>;
 }
 
 /// Reasons to keep traces that are held.

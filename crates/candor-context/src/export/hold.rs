@@ -26,8 +26,9 @@ pub(super) struct Hold {
     max_age: Duration,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Held {
+    since: Instant,
     spans: Vec<Ready>,
     bytes: usize,
 }
@@ -60,7 +61,7 @@ impl Hold {
         }
         let held = self.held.entry(trace_id).or_insert_with(|| {
             self.order.push_back((now, trace_id));
-            Held::default()
+            Held { since: now, spans: Vec::new(), bytes: 0 }
         });
         if let Some(request) = request_id(&ready) {
             self.by_request.insert(request.clone(), trace_id);
@@ -97,7 +98,8 @@ impl Hold {
         self.remove(trace_id)
     }
 
-    /// Traces that have waited long enough; they stay until [`remove`](Self::remove)d.
+    /// Traces that have waited long enough; they stay until they are [removed](Self::remove) or
+    /// [put back](Self::put_back).
     pub(super) fn expired(&mut self, now: Instant) -> Vec<TraceId> {
         let mut expired = Vec::new();
         while let Some((since, id)) = self.order.front()
@@ -112,13 +114,22 @@ impl Hold {
         expired
     }
 
+    /// Lets traces that have [expired](Self::expired) wait on.
+    pub(super) fn put_back(&mut self, expired: Vec<TraceId>) {
+        for id in expired.into_iter().rev() {
+            if let Some(held) = self.held.get(&id) {
+                self.order.push_front((held.since, id));
+            }
+        }
+    }
+
     /// Everything that is held.
     pub(super) fn all(&self) -> Vec<TraceId> {
         self.held.keys().copied().collect()
     }
 
     pub(super) fn remove(&mut self, trace_id: TraceId) -> Vec<Ready> {
-        let held = self.held.remove(&trace_id).unwrap_or_default();
+        let Some(held) = self.held.remove(&trace_id) else { return Vec::new() };
         self.bytes -= held.bytes;
         for request in held.spans.iter().filter_map(request_id) {
             if self.by_request.get(request) == Some(&trace_id) {

@@ -110,17 +110,20 @@ impl StoreSink {
 
     /// The targets of verdicts that the store has put on hold since the last call.
     async fn targets_on_hold(&self) -> Result<Vec<TargetRef>> {
-        let since = TimestampMs::from_millis(self.judged_until.load(Ordering::Relaxed));
-        let mut query = PendingQuery { received_from: Some(since), ..PendingQuery::all(PAGE) };
+        let since = self.judged_until.load(Ordering::Relaxed);
+        let mut until = since;
+        let received_from = Some(TimestampMs::from_millis(since));
+        let mut query = PendingQuery { received_from, ..PendingQuery::all(PAGE) };
         let mut refs = Vec::new();
         loop {
             let page = self.store.pending_feedback(&query).await?;
             for pending in page.items {
-                self.judged_until.fetch_max(pending.received_at.as_millis(), Ordering::Relaxed);
+                until = until.max(pending.received_at.as_millis());
                 refs.extend(pending.item.target.refs);
             }
             query.page_token = page.next_page_token;
             if query.page_token.is_none() {
+                self.judged_until.store(until, Ordering::Relaxed); // not before: a page may fail
                 return Ok(refs);
             }
         }
@@ -174,10 +177,10 @@ impl Sink for StoreSink {
         lost.spans
     }
 
-    async fn judged(&self, ids: Vec<TraceId>) -> Judged {
-        let refs = self.targets_on_hold().await.inspect_err(report_question).unwrap_or_default();
-        let known = self.known(&ids).await.inspect_err(report_question).unwrap_or_default();
-        Judged { refs, known }
+    async fn judged(&self, ids: Vec<TraceId>) -> Option<Judged> {
+        let known = self.known(&ids).await.inspect_err(report_question).ok()?;
+        let refs = self.targets_on_hold().await.inspect_err(report_question).ok()?;
+        Some(Judged { refs, known })
     }
 }
 

@@ -50,12 +50,12 @@ struct Delivery {
 /// Whether traces that are held were judged; those asked about by id are given up otherwise.
 struct Question {
     leaving: Vec<TraceId>,
-    call: JoinHandle<Judged>,
+    call: JoinHandle<Option<Judged>>,
 }
 
 enum Event {
     Delivered(Result<u64, JoinError>),
-    Answered(Result<Judged, JoinError>),
+    Answered(Result<Option<Judged>, JoinError>),
     Waiting,
     Due,
 }
@@ -222,18 +222,21 @@ impl Worker {
         self.question = Some(Question { leaving, call: tokio::spawn(async move { sink.judged(ids).await }) });
     }
 
-    fn answered(&mut self, judged: Judged) {
+    fn answered(&mut self, judged: Option<Judged>) {
         let now = Instant::now();
         self.next_question = Some(now + QUESTION_INTERVAL);
+        let Some(Question { leaving, .. }) = self.question.take() else { return };
+        let Some(judged) = judged.or_else(|| self.stopping.then(Judged::default)) else {
+            self.hold.put_back(leaving); // nobody could say, so they wait on
+            return;
+        };
         let mut released = self.hold.keep(judged.refs, now);
         for id in judged.known {
             released.extend(self.hold.release(id, now));
         }
         self.queue(released);
-        if let Some(question) = self.question.take() {
-            let given_up: usize = question.leaving.into_iter().map(|id| self.hold.remove(id).len()).sum();
-            add(&self.inbox.unsampled, given_up);
-        }
+        let given_up: usize = leaving.into_iter().map(|id| self.hold.remove(id).len()).sum();
+        add(&self.inbox.unsampled, given_up);
     }
 }
 

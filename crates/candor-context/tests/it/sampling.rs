@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use candor_context::{Sampling, SpanType, TraceUpdate, Tracer, propagation};
 use candor_model::{AssessmentBody, Source, TraceId, Value};
-use candor_store::{NewAssessment, Target, TargetRef, TrackingStore, TrackingStoreExt, WhenMissing};
+use candor_store::decorators::{Faulty, RetryPolicy};
+use candor_store::{MemoryStore, NewAssessment, Target, TargetRef, TrackingStore, TrackingStoreExt, WhenMissing};
 
 use crate::support::{DEADLINE, Service, all_traces};
 
@@ -126,6 +128,28 @@ async fn traces_that_nobody_judges_leave_after_the_time_set() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(service.traces().await.len(), 0);
+}
+
+#[tokio::test]
+async fn traces_wait_on_while_the_store_cannot_say_whether_they_were_judged() {
+    let inner = Arc::new(MemoryStore::new());
+    let faulty = Arc::new(Faulty::new(inner.clone()));
+    let mut policy = RetryPolicy::default();
+    policy.repetitions = 0;
+    let builder = Tracer::builder(faulty.clone()).retry(policy).hold_for(Duration::ZERO);
+    let tracer = builder.sampling(Sampling::FeedbackAware(0.0)).build().unwrap();
+    faulty.set_outage(true);
+    let id = make_trace(&tracer, 1, false);
+    tracer.flush(DEADLINE).await.unwrap();
+    // The verdict comes by another process, and the outage ends.
+    inner.log_assessment(verdict(id)).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    faulty.set_outage(false);
+    while tracer.counts().exported < 2 {
+        assert_eq!(tracer.counts().unsampled, 0);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(all_traces(&*inner).await[0].info.assessments.len(), 1);
 }
 
 #[tokio::test]
