@@ -109,6 +109,17 @@ impl MlflowOptions {
         crate::env::read(|name| std::env::var(name).ok())
     }
 
+    /// As [`from_env`](Self::from_env), but for the server at `url`, whatever `MLFLOW_TRACKING_URI` says.
+    ///
+    /// # Errors
+    /// [`OptionsError`] names the variable that cannot be used.
+    pub fn from_env_at(url: &str) -> Result<Self, OptionsError> {
+        crate::env::read(|name| match name {
+            "MLFLOW_TRACKING_URI" => Some(url.to_owned()),
+            other => std::env::var(other).ok(),
+        })
+    }
+
     /// Signs in with a user name and a password.
     #[must_use]
     pub fn basic_auth(mut self, username: impl Into<String>, password: impl Into<String>) -> Self {

@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use candor::StoreUrl;
@@ -22,6 +23,8 @@ pub(crate) enum Command {
     Export(ExportArguments),
     /// Copy everything from another store, resuming where an earlier run ended.
     Import(ImportArguments),
+    /// Look at what `serve` has accepted and not forwarded yet, and decide on it.
+    Spool(SpoolArguments),
     /// Check a store: can it be opened, is it sound, what is in it.
     Doctor(DoctorArguments),
 }
@@ -53,7 +56,7 @@ pub(crate) struct ServeArguments {
         default_value = "incorrect,incomplete,irrelevant,too long,unsafe"
     )]
     pub(crate) categories: Vec<String>,
-    /// Hours after which feedback still waiting for its trace is listed as orphaned.
+    /// Hours after which feedback still waiting for its trace is listed as orphaned, in a spool as a dead letter.
     #[arg(long, env = "CANDOR_ORPHAN_HOURS", default_value_t = 1)]
     pub(crate) orphan_hours: u32,
     /// Web origins, besides this server's own and localhost, whose pages may send feedback.
@@ -65,6 +68,18 @@ pub(crate) struct ServeArguments {
     /// Seconds that a request may take.
     #[arg(long, env = "CANDOR_TIMEOUT_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) timeout_seconds: u16,
+    /// File that keeps writes until a remote store has taken them [default: ./candor-spool.db].
+    #[arg(long, env = "CANDOR_SPOOL", conflicts_with = "no_spool")]
+    pub(crate) spool: Option<PathBuf>,
+    /// Hand writes straight to a remote store: what it cannot take now is refused with 503.
+    #[arg(long, env = "CANDOR_NO_SPOOL")]
+    pub(crate) no_spool: bool,
+    /// Entries that the spool may hold, dead letters included; more are turned away with 503.
+    #[arg(long, env = "CANDOR_SPOOL_ENTRIES", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) spool_entries: u64,
+    /// Size of all entries that the spool may hold, in MiB.
+    #[arg(long, env = "CANDOR_SPOOL_MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) spool_mib: u64,
     /// Writes that may wait; more are turned away with 503.
     #[arg(long, env = "CANDOR_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) queue: u32,
@@ -131,6 +146,60 @@ pub(crate) struct TransferArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SpoolArguments {
+    #[command(subcommand)]
+    pub(crate) command: SpoolCommand,
+    /// The spool's file; a running server may have it open.
+    #[arg(long = "spool", env = "CANDOR_SPOOL", default_value = DEFAULT_SPOOL, global = true)]
+    pub(crate) path: PathBuf,
+    /// A table for people, or JSON for programs.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Table, global = true)]
+    pub(crate) format: ReportFormat,
+}
+
+/// Where `serve` keeps its spool.
+pub(crate) const DEFAULT_SPOOL: &str = "./candor-spool.db";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpoolCommand {
+    /// Count entries by state, and tell the age of the oldest.
+    Status,
+    /// List entries, oldest first.
+    List {
+        /// Only those of a state.
+        #[arg(long, value_enum)]
+        state: Option<SpoolState>,
+        /// The most entries to list.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Put entries back into the queue, to be forwarded at once.
+    Retry(SpoolSelection),
+    /// Delete entries for good, unforwarded.
+    Drop(SpoolSelection),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SpoolSelection {
+    /// Numbers of entries, as `list` shows them.
+    pub(crate) entries: Vec<i64>,
+    /// All dead letters.
+    #[arg(long)]
+    pub(crate) dead: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SpoolState {
+    /// To be forwarded.
+    Queued,
+    /// Waiting for a trace.
+    Waiting,
+    /// Refused for good, or given up.
+    Dead,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
     pub(crate) store: StoreArgument,
@@ -138,7 +207,7 @@ pub(crate) struct DoctorArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgument {
-    /// Where everything is kept: `sqlite:PATH` or `memory:`.
+    /// Where everything is kept: `sqlite:PATH`, `memory:`, `mlflow+http://HOST:PORT` or `mlflow+https://…`.
     #[arg(long = "store", env = "CANDOR_STORE", default_value = "sqlite:./candor.db")]
     pub(crate) url: StoreUrl,
 }

@@ -16,13 +16,16 @@
 //! # }
 //! ```
 
+mod remote;
 mod store_url;
 
 pub use candor_analytics as analytics;
 pub use candor_context as context;
 pub use candor_filter as filter;
 pub use candor_http as http;
+pub use candor_mlflow as mlflow;
 pub use candor_model as model;
+pub use candor_spool as spool;
 pub use candor_sqlite as sqlite;
 pub use candor_store as store;
 pub use candor_transfer as transfer;

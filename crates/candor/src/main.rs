@@ -4,6 +4,7 @@ mod analyze;
 mod cli;
 mod doctor;
 mod serve;
+mod spool;
 mod transfer;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Analyze(arguments) => analyze::run(arguments).await,
             Command::Export(arguments) => transfer::export(arguments).await,
             Command::Import(arguments) => transfer::import(arguments).await,
+            Command::Spool(arguments) => spool::run(arguments),
             Command::Doctor(arguments) => doctor::run(arguments).await,
         }
     })

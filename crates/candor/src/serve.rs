@@ -1,10 +1,11 @@
+mod store;
+
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use candor::StoreOptions;
 use candor::analytics::experiment_named;
 use candor::http::feedback::{Category, Dimension, FeedbackConfig};
 use candor::http::{ApiState, server};
@@ -26,8 +27,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
-    let options = StoreOptions { queue: arguments.queue as usize };
-    let store = arguments.store.url.open(options).with_context(|| format!("cannot open {}", arguments.store.url))?;
+    let store = store::open(&arguments).await?;
     let state = ApiState::new(Arc::clone(&store));
     let closing = state.closing.clone();
     let app = app(&arguments, state).await?;
