@@ -54,6 +54,7 @@ pub(crate) fn open_writer(path: &Path, layout: &Layout, options: &SqliteOptions)
         return Err(OpenError::Failed { path: path.to_owned(), source });
     }
     set_up_writer(&connection, WRITER_CACHE_KIB).map_err(failed)?;
+    (layout.set_up_reader)(&connection).map_err(failed)?; // migrations read, too
     layout.migrations.to_latest(&mut connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => explain(path, err),
         other => OpenError::Failed { path: path.to_owned(), source: Box::new(other) },

@@ -41,7 +41,9 @@
 //! # }
 //! ```
 
+mod arrivals;
 mod assessments;
+mod comments;
 mod connection;
 mod convert;
 mod error;
@@ -49,10 +51,12 @@ mod experiments;
 pub mod file;
 mod functions;
 mod lock;
+mod metrics;
 mod options;
 mod pending;
 mod readers;
 mod report;
+mod rollups;
 mod schema;
 mod search;
 mod statements;

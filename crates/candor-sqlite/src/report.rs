@@ -44,6 +44,8 @@ pub struct Report {
     pub commits: u64,
     /// Write calls answered since the store was opened.
     pub calls: u64,
+    /// Rows of the rollups that differ from a recount; 0 when they are true.
+    pub rollup_differences: u64,
     /// What is wrong with the file, as SQLite's quick check tells; empty when it is sound.
     pub problems: Vec<String>,
 }
@@ -73,6 +75,7 @@ pub(crate) fn of_file(connection: &Connection, path: &Path) -> Result<Report> {
         queue_depth: 0,
         commits: 0,
         calls: 0,
+        rollup_differences: crate::rollups::differences(connection)?,
         problems: if problems == ["ok"] { Vec::new() } else { problems },
     })
 }

@@ -4,8 +4,9 @@ mod assessments;
 mod clauses;
 mod drivers;
 mod order;
+mod overlap;
 pub(crate) mod plan;
-mod sql;
+pub(crate) mod sql;
 
 use candor_filter::{PageToken, QueryId, SortValue, compare_values, effective_order};
 use candor_model::TraceInfo;
@@ -13,6 +14,7 @@ use candor_store::{Page, Result, StoreError, TraceQuery};
 use rusqlite::Connection;
 
 use crate::traces;
+pub(crate) use overlap::overlap;
 use plan::Plan;
 
 /// One page; for `budget` see [`SqliteOptions`](crate::SqliteOptions).

@@ -1,146 +1,220 @@
-//! Counts of feedback, from two indexes that hold all that is counted.
+//! Counts of feedback: whole hours from rollups, the rest from indexes that hold all that is counted.
+//!
+//! Triggers keep the rollups (`migrations/0002_rollups.sql`), by the hour of the trace. By the time of
+//! the feedback everything comes from the index: of how many traces the verdicts of a period are
+//! cannot be summed up from those of its hours.
+
+pub(crate) mod periods;
+mod segments;
+mod values;
 
 use std::collections::{HashMap, HashSet};
 
-use candor_model::AssessmentName;
-use candor_store::{FeedbackStats, NameStats, Result, StatsQuery, TimeAxis};
-use rusqlite::{Connection, params};
+use candor_model::{AssessmentName, ExperimentId, SourceType, TimestampMs};
+use candor_store::{FeedbackStats, NameStats, Result, SeriesQuery, StatsQuery, TimeAxis};
+use rusqlite::{Connection, Row, params};
 
-use crate::convert::source_code;
+use self::periods::Periods;
+use crate::convert::{json_numbers, source_code};
 use crate::error::{During, corrupt};
 use crate::statements::Statements;
+
+pub(crate) use segments::count as segments;
+pub(crate) use values::count as values;
+
+macro_rules! inside {
+    ($time:literal) => {
+        concat!(" experiment_id IN (SELECT value FROM json_each(?1)) AND ", $time, " >= ?2 AND ", $time, " <= ?3")
+    };
+}
+use inside;
 
 macro_rules! counted {
     ($index:literal, $time:literal) => {
         concat!(
-            "SELECT trace_pk, name, value_type, value_num, source_type FROM assessments INDEXED BY ",
+            "SELECT ",
+            $time,
+            ", trace_pk, name, value_type, value_num, source_type FROM assessments INDEXED BY ",
             $index,
-            " WHERE valid = 1 AND counted = 1",
-            " AND experiment_id = ?1 AND ",
-            $time,
-            " >= ?2 AND (",
-            $time,
-            " < ?3 OR ?3 IS NULL) ORDER BY ",
-            $time,
-            ", trace_pk"
+            " WHERE valid = 1 AND counted = 1 AND",
+            inside!($time)
         )
     };
 }
 
 pub(crate) const BY_TRACE_TIME: &str = counted!("assessments_by_trace_time", "trace_ms");
 pub(crate) const BY_TIME: &str = counted!("assessments_by_time", "create_ms");
-pub(crate) const TRACES: &str = "
-    SELECT count(*) FROM traces INDEXED BY traces_by_time
-    WHERE experiment_id = ?1 AND request_ms >= ?2 AND (request_ms < ?3 OR ?3 IS NULL)";
+pub(crate) const TRACES: &str =
+    concat!("SELECT request_ms FROM traces INDEXED BY traces_by_time WHERE", inside!("request_ms"));
+pub(crate) const HOURS: &str =
+    concat!("SELECT hour, name, source_type, class, value, verdicts FROM feedback_hours WHERE", inside!("hour"));
+pub(crate) const TRACE_HOURS: &str = concat!("SELECT hour, judged_by, traces FROM trace_hours WHERE", inside!("hour"));
+
+const OPERATION: &str = "count feedback";
 
 pub(crate) fn count(connection: &Connection, query: &StatsQuery) -> Result<FeedbackStats> {
-    let mut experiments = match &query.experiments {
-        Some(ids) => ids.iter().map(|id| id.get()).collect(),
-        None => all_experiments(connection)?,
-    };
-    experiments.sort_unstable();
-    experiments.dedup();
-
-    let mut stats = FeedbackStats::default();
-    let mut names = HashMap::new();
-    for experiment in experiments {
-        stats.traces += count_traces(connection, experiment, query)?;
-        stats.traces_with_feedback += count_verdicts(connection, experiment, query, &mut names)?;
-    }
-    stats.names = names.into_values().collect();
-    stats.names.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(stats)
+    let scope = Scope::new(connection, query.experiments.as_deref(), &query.source_types)?;
+    let periods = Periods::one(query.range);
+    Ok(scope.count(connection, query.axis, &periods)?.pop().unwrap_or_default())
 }
 
-fn count_traces(connection: &Connection, experiment: i64, query: &StatsQuery) -> Result<u64> {
-    let (from, until) = bounds(query);
-    let count = connection.first(TRACES, params![experiment, from, until], |row| row.get::<_, i64>(0));
-    Ok(count.during("count traces")?.unwrap_or_default().cast_unsigned())
+pub(crate) fn series(connection: &Connection, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+    let scope = Scope::new(connection, query.experiments.as_deref(), &query.source_types)?;
+    scope.count(connection, query.axis, &Periods::between(&query.bounds))
 }
 
-/// Counts an experiment's verdicts into `names`, and returns the number of traces that they are on.
-fn count_verdicts(
-    connection: &Connection,
-    experiment: i64,
-    query: &StatsQuery,
-    names: &mut HashMap<String, NameStats>,
-) -> Result<u64> {
-    const OPERATION: &str = "count feedback";
-    let (from, until) = bounds(query);
-    let wanted: Vec<i64> = query.source_types.iter().map(|source| source_code(*source)).collect();
-    let sql = match query.axis {
-        TimeAxis::Trace => BY_TRACE_TIME,
-        TimeAxis::Feedback => BY_TIME,
-    };
-    let mut select = connection.prepare_cached(sql).during(OPERATION)?;
-    let mut rows = select.query(params![experiment, from, until]).during(OPERATION)?;
-    let mut traces = Traces::new(query.axis);
-    while let Some(row) = rows.next().during(OPERATION)? {
-        if !wanted.contains(&row.get(4).during(OPERATION)?) {
-            continue;
-        }
-        traces.add(row.get(0).during(OPERATION)?);
-        let name = row.get_ref(1).and_then(|name| Ok(name.as_str()?)).during(OPERATION)?;
-        let counts = match names.get_mut(name) {
-            Some(counts) => counts,
-            None => {
-                let parsed = AssessmentName::new(name).map_err(|error| corrupt("name of an assessment", error))?;
-                names.entry(name.to_owned()).or_insert(NameStats::new(parsed))
-            }
+/// Whose feedback, and where.
+pub(crate) struct Scope {
+    /// The experiments as a JSON array.
+    experiments: String,
+    /// The source types, one bit each.
+    sources: i64,
+}
+
+impl Scope {
+    fn new(connection: &Connection, experiments: Option<&[ExperimentId]>, sources: &[SourceType]) -> Result<Self> {
+        let experiments = match experiments {
+            Some(ids) => ids.iter().map(|id| id.get()).collect(),
+            None => all_experiments(connection)?,
         };
-        counts.count += 1;
-        match row.get::<_, i64>(2).during(OPERATION)? {
-            1 => counts.negative += 1,
-            2 => counts.positive += 1,
-            _ => {
-                if let Some(number) = row.get::<_, Option<f64>>(3).during(OPERATION)? {
-                    counts.numbers += 1;
-                    counts.sum += number;
+        let sources = sources.iter().fold(0, |bits, source| bits | 1 << source_code(*source));
+        Ok(Self { experiments: json_numbers(experiments), sources })
+    }
+
+    fn has(&self, source_code: i64) -> bool {
+        self.sources >> source_code & 1 == 1
+    }
+
+    /// Shows the rows of a statement that ends in `inside!`, from the first to the last of what it has
+    /// of time.
+    fn rows(
+        &self,
+        connection: &Connection,
+        sql: &str,
+        (first, last): (i64, i64),
+        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut select = connection.prepare_cached(sql).during(OPERATION)?;
+        let mut rows = select.query(params![self.experiments, first, last]).during(OPERATION)?;
+        while let Some(row) = rows.next().during(OPERATION)? {
+            visit(row)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self, connection: &Connection, axis: TimeAxis, periods: &Periods) -> Result<Vec<FeedbackStats>> {
+        let mut counts: Vec<Counts> = (0..periods.len()).map(|_| Counts::default()).collect();
+        self.count_hours(connection, axis, periods, &mut counts)?;
+        for times in periods.ragged() {
+            self.rows(connection, TRACES, times, |row| {
+                let place = periods.place(row.get(0).during(OPERATION)?);
+                place.and_then(|place| counts.get_mut(place)).into_iter().for_each(|counts| counts.traces += 1);
+                Ok(())
+            })?;
+        }
+        let (sql, stretches) = match axis {
+            TimeAxis::Trace => (BY_TRACE_TIME, periods.ragged()),
+            TimeAxis::Feedback => (BY_TIME, periods.whole()),
+        };
+        for times in stretches {
+            self.rows(connection, sql, times, |row| {
+                if !self.has(row.get(5).during(OPERATION)?) {
+                    return Ok(());
                 }
+                let place = periods.place(row.get(0).during(OPERATION)?);
+                let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
+                counts.judged.insert(row.get(1).during(OPERATION)?);
+                let class: i64 = row.get(3).during(OPERATION)?;
+                counts.add(row, 2, class, row.get::<_, Option<f64>>(4).during(OPERATION)?, 1)
+            })?;
+        }
+        Ok(counts.into_iter().map(Counts::finish).collect())
+    }
+
+    fn count_hours(
+        &self,
+        connection: &Connection,
+        axis: TimeAxis,
+        periods: &Periods,
+        counts: &mut [Counts],
+    ) -> Result<()> {
+        let Some(hours) = periods.hours() else { return Ok(()) };
+        self.rows(connection, TRACE_HOURS, hours, |row| {
+            let place = periods.place_of_hour(row.get(0).during(OPERATION)?);
+            let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
+            let traces = row.get::<_, i64>(2).during(OPERATION)?.cast_unsigned();
+            counts.traces += traces;
+            if axis == TimeAxis::Trace && row.get::<_, i64>(1).during(OPERATION)? & self.sources != 0 {
+                counts.judged_in_hours += traces;
             }
+            Ok(())
+        })?;
+        if axis == TimeAxis::Feedback {
+            return Ok(());
         }
-    }
-    Ok(traces.count())
-}
-
-/// Counts traces once: by adjacency where the index keeps a trace's verdicts together.
-enum Traces {
-    Adjacent { last: Option<i64>, count: u64 },
-    Scattered(HashSet<i64>),
-}
-
-impl Traces {
-    fn new(axis: TimeAxis) -> Self {
-        match axis {
-            TimeAxis::Trace => Self::Adjacent { last: None, count: 0 },
-            TimeAxis::Feedback => Self::Scattered(HashSet::new()),
-        }
-    }
-
-    fn add(&mut self, trace_pk: i64) {
-        match self {
-            Self::Adjacent { last, count } => {
-                if last.replace(trace_pk) != Some(trace_pk) {
-                    *count += 1;
-                }
+        self.rows(connection, HOURS, hours, |row| {
+            if !self.has(row.get(2).during(OPERATION)?) {
+                return Ok(());
             }
-            Self::Scattered(seen) => drop(seen.insert(trace_pk)),
-        }
-    }
-
-    fn count(&self) -> u64 {
-        match self {
-            Self::Adjacent { count, .. } => *count,
-            Self::Scattered(seen) => seen.len() as u64,
-        }
+            let place = periods.place_of_hour(row.get(0).during(OPERATION)?);
+            let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
+            let class: i64 = row.get(3).during(OPERATION)?;
+            let number = if class == 4 { Some(row.get(4).during(OPERATION)?) } else { None };
+            counts.add(row, 1, class, number, row.get::<_, i64>(5).during(OPERATION)?.cast_unsigned())
+        })
     }
 }
 
-fn bounds(query: &StatsQuery) -> (i64, Option<i64>) {
-    let from = query.range.from.map_or(i64::MIN, |from| from.as_millis());
-    (from, query.range.until.map(|until| until.as_millis()))
+/// Counts of one period, under way.
+#[derive(Default)]
+struct Counts {
+    traces: u64,
+    judged_in_hours: u64,
+    /// Judged traces outside the hours that rollups tell of.
+    judged: HashSet<i64>,
+    names: HashMap<String, NameStats>,
 }
 
-fn all_experiments(connection: &Connection) -> Result<Vec<i64>> {
+impl Counts {
+    /// Adds verdicts of one value; the name is in a column of the row.
+    fn add(&mut self, row: &Row<'_>, name_column: usize, class: i64, number: Option<f64>, verdicts: u64) -> Result<()> {
+        let name = row.get_ref(name_column).and_then(|name| Ok(name.as_str()?)).during(OPERATION)?;
+        let counts = match self.names.get_mut(name) {
+            Some(counts) => counts,
+            None => self.names.entry(name.to_owned()).or_insert(NameStats::new(name_of(name)?)),
+        };
+        counts.count += verdicts;
+        match (class, number) {
+            (1, _) => counts.negative += verdicts,
+            (2, _) => counts.positive += verdicts,
+            (_, Some(number)) => {
+                counts.numbers += verdicts;
+                counts.sum += number * verdicts as f64;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> FeedbackStats {
+        let mut names: Vec<NameStats> = self.names.into_values().collect();
+        names.sort_by(|a, b| a.name.cmp(&b.name));
+        let traces_with_feedback = self.judged_in_hours + self.judged.len() as u64;
+        FeedbackStats { traces: self.traces, traces_with_feedback, names }
+    }
+}
+
+fn name_of(text: &str) -> Result<AssessmentName> {
+    AssessmentName::new(text).map_err(|error| corrupt("name of an assessment", error))
+}
+
+pub(crate) fn all_experiments(connection: &Connection) -> Result<Vec<i64>> {
     connection.all("SELECT id FROM experiments", [], |row| row.get(0)).during("list experiments")
+}
+
+/// The first and the last millisecond of a range; none when it is empty.
+pub(crate) fn first_and_last(from: Option<TimestampMs>, until: Option<TimestampMs>) -> Option<(i64, i64)> {
+    let first = from.map_or(i64::MIN, TimestampMs::as_millis);
+    let last = until.map_or(Some(i64::MAX), |until| until.as_millis().checked_sub(1))?;
+    (first <= last).then_some((first, last))
 }

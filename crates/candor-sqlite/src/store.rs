@@ -2,11 +2,13 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
+use candor_store::metrics::{MetricPoint, MetricsQuery};
 use candor_store::target::Resolved;
 use candor_store::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Gaps, Logged,
-    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
-    TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
+    Arrivals, AssessmentUpdate, Capabilities, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery,
+    FeedbackStats, Gaps, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback,
+    PendingQuery, Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target,
+    TraceLink, TraceQuery, TraceSelection, TrackingStore, ValueCount,
 };
 use rusqlite::Connection;
 
@@ -14,7 +16,8 @@ use crate::error::BACKEND;
 use crate::file::SqliteFile;
 use crate::schema::LAYOUT;
 use crate::{
-    OpenError, Report, SqliteOptions, assessments, experiments, pending, report, search, stats, targets, traces,
+    OpenError, Report, SqliteOptions, arrivals, assessments, comments, experiments, metrics, pending, report, search,
+    stats, targets, traces,
 };
 
 /// A tracking store in one SQLite file.
@@ -206,6 +209,40 @@ impl TrackingStore for SqliteStore {
     async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
         let query = query.clone();
         self.read("count feedback", move |connection| stats::count(connection, &query)).await
+    }
+
+    async fn feedback_series(&self, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
+        let query = query.clone();
+        self.read("count feedback", move |connection| stats::series(connection, &query)).await
+    }
+
+    async fn feedback_values(&self, query: &StatsQuery) -> Result<Vec<ValueCount>> {
+        let query = query.clone();
+        self.read("count feedback", move |connection| stats::values(connection, &query)).await
+    }
+
+    async fn feedback_segments(&self, query: &SegmentQuery) -> Result<Vec<Segment>> {
+        let query = query.clone();
+        self.read("count verdicts by segment", move |connection| stats::segments(connection, &query)).await
+    }
+
+    async fn feedback_comments(&self, query: &CommentQuery) -> Result<Page<Assessment>> {
+        let query = query.clone();
+        self.read("look comments up", move |connection| comments::page(connection, &query)).await
+    }
+
+    async fn feedback_since(&self, after: Option<u64>, max: usize) -> Result<Arrivals> {
+        self.read("read new feedback", move |connection| arrivals::since(connection, after, max)).await
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        let query = query.clone();
+        self.read("measure traces", move |connection| metrics::measure(connection, &query)).await
+    }
+
+    async fn filter_overlap(&self, query: &OverlapQuery) -> Result<Overlap> {
+        let query = query.clone();
+        self.read("compare filters", move |connection| search::overlap(connection, &query)).await
     }
 
     async fn close(&self) -> Result<()> {

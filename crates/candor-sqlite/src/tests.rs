@@ -6,6 +6,7 @@ mod limits;
 mod opening;
 mod plans;
 mod reading;
+mod rollups;
 mod rows;
 mod support;
 mod writing;

@@ -31,6 +31,7 @@ pub mod experiments;
 pub mod filters;
 mod gaps;
 pub mod load;
+pub mod metrics;
 pub mod pending;
 pub mod reference;
 pub mod samples;
@@ -229,6 +230,16 @@ macro_rules! tracking_store_conformance {
                 stats_count_valid_feedback
                 stats_know_two_time_axes
                 stats_keep_to_their_sources_and_experiments
+                series_equal_their_periods
+                values_are_counted_by_name
+                segments_divide_verdicts
+                comments_are_paged_latest_first
+                feedback_is_told_in_the_order_it_came
+                filters_overlap
+            }
+            metrics {
+                metrics_match_reference
+                counts_of_nothing_are_zero
             }
             load {
                 racing_verdicts_leave_exactly_one_valid

@@ -6,12 +6,13 @@
 mod aggregate;
 mod observe;
 
-use candor_filter::TraceFilter;
-use candor_model::{AssessmentKind, ExperimentId, TimestampMs};
+use candor_filter::{Clause, KeyTest, TextMatch, TraceFilter};
+use candor_model::{AssessmentKind, ExperimentId, TimestampMs, Trace, keys};
 
 pub use aggregate::{Aggregator, Measured, MetricPoint, Observation};
 pub use observe::{Subject, observe, score, token_count};
 
+use crate::stats::paging::each_trace;
 use crate::{Result, TrackingStore};
 
 /// What is measured, how it is summed up, and over what.
@@ -163,6 +164,16 @@ impl MetricsQuery {
     }
 }
 
+impl MetricFilter {
+    /// The run that a trace must be of or linked to.
+    fn run(&self) -> Option<&str> {
+        match self {
+            Self::TraceMetadata { key, value } if key == keys::SOURCE_RUN => Some(value),
+            _ => None,
+        }
+    }
+}
+
 impl Metric {
     /// Whether it is measured on spans.
     pub const fn is_of_spans(self) -> bool {
@@ -190,10 +201,13 @@ impl TokenKind {
 
 /// Measures by reading every trace, with its spans if they are measured.
 pub(crate) async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+    // A trace does not tell to which runs it is linked; a search does.
+    let runs: Vec<String> = query.filters.iter().filter_map(MetricFilter::run).map(str::to_owned).collect();
+    let clause = |run: &String| Clause::RunId(KeyTest::Match(TextMatch::Eq(run.clone())));
+    let filter = TraceFilter { clauses: runs.iter().map(clause).collect() };
+
     let mut aggregator = Aggregator::new(query);
-    let experiments = query.experiments.clone();
-    let visit = |trace: &candor_model::Trace| observe(Subject { trace, runs: &[] }, query, &mut aggregator);
-    crate::stats::paging::each_trace(store, experiments, TraceFilter::default(), query.metric.is_of_spans(), visit)
-        .await?;
+    let visit = |trace: &Trace| observe(Subject { trace, runs: &runs }, query, &mut aggregator);
+    each_trace(store, query.experiments.clone(), filter, query.metric.is_of_spans(), visit).await?;
     Ok(aggregator.finish())
 }

@@ -23,10 +23,11 @@ pub(crate) const HEAD: usize = 100;
 pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessment) -> Result<()> {
     const INSERT: &str = "
         INSERT INTO assessments (
-            assessment_id, trace_pk, experiment_id, trace_ms, session, for_session, kind, name, span_id, source_type,
+            pk, assessment_id, trace_pk, experiment_id, trace_ms, session, for_session, kind, name, span_id, source_type,
             source_id, create_ms, update_ms, overrides, retraction, valid, counted, value_type, value_int, value_num, value_json,
             value_head, value_text, error_code, error_message, error_stack, issue_name, rationale, metadata)
         VALUES (
+            (SELECT max(ifnull((SELECT max(pk) FROM assessments), 0), pk) + 1 FROM last_deleted_assessment),
             :assessment_id, :trace_pk, :experiment_id, :trace_ms, :session, :for_session, :kind, :name, :span_id,
             :source_type, :source_id, :create_ms, :update_ms, :overrides, :retraction, :valid, :counted,
             :value_type, :value_int, :value_num, :value_json, :value_head, :value_text, :error_code,
@@ -109,6 +110,8 @@ macro_rules! columns {
     };
 }
 
+pub(crate) use columns;
+
 /// The assessment of that id, on whatever trace.
 pub(crate) fn find(connection: &Connection, id: AssessmentId) -> Result<Option<Assessment>> {
     const SELECT: &str = concat!(
@@ -153,7 +156,7 @@ pub(crate) fn of_traces(
 }
 
 /// Reads the columns of `columns!`, of which the first is number `at`.
-fn read(row: &Row<'_>, trace: TraceId, at: usize) -> Result<Assessment> {
+pub(crate) fn read(row: &Row<'_>, trace: TraceId, at: usize) -> Result<Assessment> {
     const OPERATION: &str = "read an assessment";
     let id = assessment_id(row.get(at).during(OPERATION)?);
     try_read(row, id, trace, at).map_err(|error| match error.downcast::<rusqlite::Error>() {

@@ -5,13 +5,13 @@ use std::sync::{Mutex, PoisonError};
 
 use candor_filter::{OrderBy, TraceFilter, effective_order};
 use candor_model::{
-    AnyValue, AssessmentId, Attributes, ExperimentId, ExperimentName, Span, SpanId, SpanKind, SpanStatus, TraceInfo,
-    UnixNanos, keys,
+    AnyValue, AssessmentId, Attributes, ExperimentId, ExperimentName, SourceType, Span, SpanId, SpanKind, SpanStatus,
+    TraceInfo, UnixNanos, keys,
 };
 use candor_store::{
-    AssessmentUpdate, ExperimentChange, ExperimentKey, NewAssessment, NewExperiment, PendingQuery, SpanBatch,
-    SpanGroup, StatsQuery, TagChange, Target, TargetRef, TimeAxis, TimeRange, TraceLink, TraceQuery, TraceSelection,
-    WhenMissing,
+    AssessmentUpdate, CommentQuery, ExperimentChange, ExperimentKey, NewAssessment, NewExperiment, PendingQuery,
+    SegmentKey, SegmentQuery, SpanBatch, SpanGroup, StatsQuery, TagChange, Target, TargetRef, TimeAxis, TimeRange,
+    TraceLink, TraceQuery, TraceSelection, WhenMissing, Words,
 };
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -19,11 +19,22 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use super::support::{at, file_in, trace, trace_id, verdict};
 use crate::schema;
 use crate::search::plan::{Plan, Window};
-use crate::{SqliteOptions, assessments, connection, experiments, functions, pending, search, stats, targets, traces};
+use crate::{
+    SqliteOptions, arrivals, assessments, comments, connection, experiments, functions, pending, search, stats,
+    targets, traces,
+};
 
 /// Few rows, ever: experiments. What SQLite makes itself. And one look whether there is any row.
-const MAY_BE_SCANNED: [&str; 7] =
-    ["experiments", "experiment_tags", "wanted", "json_each", "CONSTANT", "truth", "(subquery"];
+const MAY_BE_SCANNED: [&str; 8] = [
+    "experiments",
+    "experiment_tags",
+    "last_deleted_assessment", // one row
+    "wanted",
+    "json_each",
+    "CONSTANT",
+    "truth",
+    "(subquery",
+];
 const FIRST_ROW_ONLY: &str = "SELECT 1 FROM pending_feedback LIMIT 1";
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
@@ -150,7 +161,8 @@ fn do_everything(connection: &Connection) {
 
     for axis in [TimeAxis::Trace, TimeAxis::Feedback] {
         let range = TimeRange { from: Some(at(1)), until: Some(at(9)) };
-        stats::count(connection, &StatsQuery { experiments: None, range, axis, source_types: Vec::new() }).unwrap();
+        let query = StatsQuery { experiments: None, range, axis, source_types: vec![SourceType::Human] };
+        count_everything(connection, &query);
     }
     search_everything(connection);
     for selection in [
@@ -158,6 +170,29 @@ fn do_everything(connection: &Connection) {
         TraceSelection::Until { max_request_time: at(9_999), max_traces: Some(5) },
     ] {
         traces::delete(connection, ExperimentId::DEFAULT, &selection).unwrap();
+    }
+}
+
+fn count_everything(connection: &Connection, query: &StatsQuery) {
+    stats::count(connection, query).unwrap();
+    stats::values(connection, query).unwrap();
+    for by in
+        [SegmentKey::User, SegmentKey::Source, SegmentKey::Model, SegmentKey::Prompt, SegmentKey::Tag("k".to_owned())]
+    {
+        let name = "user_feedback".parse().unwrap();
+        stats::segments(connection, &SegmentQuery { stats: query.clone(), name, by, min_verdicts: 1 }).unwrap();
+    }
+    let comments = CommentQuery {
+        stats: query.clone(),
+        verdict: None,
+        name: None,
+        words: Words::default(),
+        max_results: 1,
+        page_token: None,
+    };
+    comments::page(connection, &comments).unwrap();
+    for after in [None, Some(0)] {
+        arrivals::since(connection, after, 9).unwrap();
     }
 }
 
@@ -280,15 +315,22 @@ fn counting_reads_indexes_only_and_sorts_nothing() {
     for (sql, expected) in [
         (
             stats::BY_TRACE_TIME,
-            "SEARCH assessments USING COVERING INDEX assessments_by_trace_time (experiment_id=? AND trace_ms>?)",
+            "assessments USING COVERING INDEX assessments_by_trace_time (experiment_id=? AND trace_ms>? AND trace_ms<?)",
         ),
         (
             stats::BY_TIME,
-            "SEARCH assessments USING COVERING INDEX assessments_by_time (experiment_id=? AND create_ms>?)",
+            "assessments USING COVERING INDEX assessments_by_time (experiment_id=? AND create_ms>? AND create_ms<?)",
         ),
-        (stats::TRACES, "SEARCH traces USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>?)"),
+        (
+            stats::TRACES,
+            "traces USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>? AND request_ms<?)",
+        ),
+        (stats::HOURS, "feedback_hours USING PRIMARY KEY (experiment_id=? AND hour>? AND hour<?)"),
+        (stats::TRACE_HOURS, "trace_hours USING PRIMARY KEY (experiment_id=? AND hour>? AND hour<?)"),
     ] {
-        assert_eq!(plan(&connection, sql), [expected]);
+        let plan = plan(&connection, sql);
+        assert_eq!(plan[0], format!("SEARCH {expected}"));
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:#?}");
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use candor_filter::{SpanColumns, span_from_text, span_text};
-use candor_model::{Span, TraceId};
+use candor_model::{Span, TraceId, keys};
 use candor_store::ingest::SpanUsage;
 use candor_store::{BoxError, Result, TargetRef, target};
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, named_params, params};
 
 use crate::convert::{json_numbers, nanos, nanos_number, span_id, span_number};
 use crate::error::{During, corrupt};
@@ -22,7 +22,10 @@ pub(crate) fn put(connection: &Connection, trace_pk: i64, span: &Span) -> Result
         ON CONFLICT (span_id, trace_pk) DO UPDATE SET
             parent_id = excluded.parent_id, start_ns = excluded.start_ns, end_ns = excluded.end_ns,
             name = excluded.name, type = excluded.type, status = excluded.status,
-            response_id = excluded.response_id, usage = excluded.usage, content = excluded.content";
+            response_id = excluded.response_id, usage = excluded.usage, content = excluded.content
+        RETURNING pk";
+    const PUT_MODEL: &str = "INSERT INTO span_models (span_pk, trace_pk, model, provider) VALUES (?, ?, ?, ?)";
+    const OPERATION: &str = "write a span";
     let values = named_params! {
         ":trace_pk": trace_pk,
         ":span_id": span_number(span.span_id),
@@ -36,7 +39,16 @@ pub(crate) fn put(connection: &Connection, trace_pk: i64, span: &Span) -> Result
         ":usage": usage_text(&SpanUsage::of(span)),
         ":content": span_text(span),
     };
-    connection.run(PUT, values).during("write a span").map(drop)
+    let pk: Option<i64> = connection.first(PUT, values, |row| row.get(0)).during(OPERATION)?;
+    let (model, provider) = (model_name(span, keys::SPAN_MODEL), model_name(span, keys::SPAN_PROVIDER));
+    if model.is_some() || provider.is_some() {
+        connection.run(PUT_MODEL, params![pk, trace_pk, model, provider]).during(OPERATION)?;
+    }
+    Ok(())
+}
+
+fn model_name<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
+    span.attributes.get_str(key)
 }
 
 /// The spans of several traces, by trace; roots first, then by start, then by id.
@@ -104,6 +116,6 @@ fn usage_text(usage: &SpanUsage) -> Option<String> {
     usage.is_some().then(|| serde_json::json!([usage.tokens, usage.cost]).to_string())
 }
 
-fn usage_from_text(text: &str) -> Result<Usage, BoxError> {
+pub(crate) fn usage_from_text(text: &str) -> Result<Usage, BoxError> {
     Ok(serde_json::from_str(text)?)
 }

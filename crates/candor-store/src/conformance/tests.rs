@@ -8,6 +8,7 @@ fn every_case_is_listed_once() {
         include_str!("experiments.rs"),
         include_str!("filters.rs"),
         include_str!("load.rs"),
+        include_str!("metrics.rs"),
         include_str!("pending.rs"),
         include_str!("reference.rs"),
         include_str!("search.rs"),

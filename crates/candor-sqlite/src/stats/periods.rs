@@ -1,0 +1,131 @@
+use std::collections::BTreeSet;
+
+use candor_model::TimestampMs;
+use candor_store::TimeRange;
+
+const HOUR_MS: i128 = 3_600_000;
+
+/// Periods that follow one another, and the whole hours within them.
+///
+/// Times are wider than the milliseconds they hold, so that an open end is a bound like any other.
+pub(crate) struct Periods {
+    bounds: Vec<i128>,
+    /// Hours that a bound divides.
+    divided: BTreeSet<i128>,
+}
+
+impl Periods {
+    /// A single one.
+    pub(super) fn one(range: TimeRange) -> Self {
+        let from = range.from.map_or(i128::from(i64::MIN), ms);
+        let until = range.until.map_or(i128::from(i64::MAX) + 1, ms);
+        Self::new(vec![from, until.max(from)])
+    }
+
+    /// Several, each from one bound to the next.
+    pub(super) fn between(bounds: &[TimestampMs]) -> Self {
+        Self::new(bounds.iter().copied().map(ms).collect())
+    }
+
+    fn new(bounds: Vec<i128>) -> Self {
+        let ends = [i128::from(i64::MIN), i128::from(i64::MAX) + 1];
+        let inner = bounds.iter().filter(|bound| bound.rem_euclid(HOUR_MS) != 0 && !ends.contains(bound));
+        let divided = inner.map(|bound| bound.div_euclid(HOUR_MS)).collect();
+        Self { bounds, divided }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.bounds.len().saturating_sub(1)
+    }
+
+    /// The period of a time in milliseconds.
+    pub(super) fn place(&self, time: i64) -> Option<usize> {
+        let begun = self.bounds.partition_point(|bound| *bound <= i128::from(time));
+        (1..self.bounds.len()).contains(&begun).then(|| begun - 1)
+    }
+
+    /// The period that an hour lies in as a whole.
+    pub(super) fn place_of_hour(&self, hour: i64) -> Option<usize> {
+        let hour = i128::from(hour);
+        // At the ends of time hours are not whole, but neither is there anything beyond.
+        let begin = (hour * HOUR_MS).max(i128::from(i64::MIN));
+        let inside = !self.divided.contains(&hour);
+        i64::try_from(begin).ok().filter(|_| inside).and_then(|begin| self.place(begin))
+    }
+
+    /// The first and the last millisecond of all periods together; one stretch, or none.
+    pub(super) fn whole(&self) -> Vec<(i64, i64)> {
+        let ends = self.bounds.first().zip(self.bounds.last());
+        ends.and_then(|(from, until)| stretch(*from, *until)).into_iter().collect()
+    }
+
+    /// The first and the last of the hours that may lie in a period as a whole.
+    pub(super) fn hours(&self) -> Option<(i64, i64)> {
+        let (first, last) = self.whole().pop()?;
+        let hour = |time: i64| time.div_euclid(HOUR_MS as i64);
+        Some((hour(first), hour(last)))
+    }
+
+    /// The first and the last millisecond of each stretch of hours that bounds divide.
+    pub(super) fn ragged(&self) -> Vec<(i64, i64)> {
+        let Some((from, until)) = self.bounds.first().zip(self.bounds.last()) else { return Vec::new() };
+        let mut stretches: Vec<(i128, i128)> = Vec::new();
+        for hour in &self.divided {
+            match stretches.last_mut() {
+                Some((_, end)) if *end == hour * HOUR_MS => *end += HOUR_MS,
+                _ => stretches.push((hour * HOUR_MS, (hour + 1) * HOUR_MS)),
+            }
+        }
+        stretches.into_iter().filter_map(|(begin, end)| stretch(begin.max(*from), end.min(*until))).collect()
+    }
+}
+
+fn ms(time: TimestampMs) -> i128 {
+    time.as_millis().into()
+}
+
+fn stretch(from: i128, until: i128) -> Option<(i64, i64)> {
+    let (first, last) = (i64::try_from(from).ok()?, i64::try_from(until - 1).ok()?);
+    (first <= last).then_some((first, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: i64 = HOUR_MS as i64;
+
+    fn at(time: i64) -> TimestampMs {
+        TimestampMs::from_millis(time)
+    }
+
+    /// Every time is counted exactly once: with its hour or by itself.
+    #[test]
+    fn hours_and_ragged_stretches_cover_each_time_once() {
+        let open = TimeRange::default();
+        let from = TimeRange { from: Some(at(HOUR + 5)), until: None };
+        let until = TimeRange { from: None, until: Some(at(-HOUR)) };
+        let short = TimeRange { from: Some(at(7)), until: Some(at(9)) };
+        let empty = TimeRange { from: Some(at(9)), until: Some(at(7)) };
+        let mut all: Vec<Periods> = [open, from, until, short, empty].map(Periods::one).into();
+        all.push(Periods::between(&[at(-HOUR / 2), at(0), at(HOUR / 2), at(HOUR), at(HOUR), at(5 * HOUR + 1)]));
+        all.push(Periods::between(&[at(3)]));
+        all.push(Periods::between(&[]));
+        let mut times = vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX];
+        times.extend((-8..14).flat_map(|half| [-1, 0, 1, 7, 8].map(|more| half * HOUR / 2 + more)));
+        for periods in all {
+            for time in &times {
+                let hour = time.div_euclid(HOUR);
+                let in_hours = periods.hours().is_some_and(|(first, last)| (first..=last).contains(&hour));
+                let with_its_hour = periods.place_of_hour(hour).filter(|_| in_hours);
+                let stretches = periods.ragged();
+                let stretches = stretches.iter().filter(|(first, last)| (first..=last).contains(&time)).count();
+                let expected = periods.place(*time);
+                match stretches {
+                    0 => assert_eq!(with_its_hour, expected, "{time} in {:?}", periods.bounds),
+                    _ => assert_eq!((stretches, with_its_hour), (1, None), "{time} in {:?}", periods.bounds),
+                }
+            }
+        }
+    }
+}

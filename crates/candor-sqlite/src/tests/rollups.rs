@@ -1,0 +1,187 @@
+//! Rollups equal a recount, whatever was written.
+
+use std::sync::Arc;
+
+use candor_model::{ExperimentId, TraceInfo, Value};
+use candor_store::conformance::arbitrary::{Experiments, Write, data_set, writes};
+use candor_store::conformance::{block_on, samples};
+use candor_store::{AssessmentUpdate, NewAssessment, TraceSelection, TrackingStore, TrackingStoreExt};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use rusqlite::Connection;
+
+use super::support::{file_in, fresh};
+use crate::{SqliteOptions, SqliteStore, connection, functions, schema};
+
+#[track_caller]
+fn assert_true(connection: &Connection) {
+    assert_eq!(crate::rollups::differences(connection).unwrap(), 0);
+}
+
+async fn write(store: &SqliteStore, experiments: &Experiments, call: Write) {
+    match call {
+        Write::Start(mut infos) => {
+            infos.iter_mut().for_each(|info| info.experiment_id = experiments.id(info.experiment_id));
+            drop(store.start_traces(infos).await.unwrap());
+        }
+        Write::Spans(spans) => drop(store.log_spans(samples::batch(spans)).await),
+        Write::Log(mut items) => {
+            for item in &mut items {
+                item.target.experiment = item.target.experiment.map(|number| experiments.id(number));
+            }
+            drop(store.log_assessments(items).await.unwrap());
+        }
+        Write::Update(trace, one, update) => {
+            let (trace, one) = (samples::trace_id(trace), samples::assessment_id(one));
+            drop(store.update_assessment(trace, one, update, samples::at(77)).await);
+        }
+        Write::DeleteAssessment(trace, one) => {
+            store.delete_assessment(samples::trace_id(trace), samples::assessment_id(one)).await.unwrap();
+        }
+        Write::DeleteTrace(trace) => {
+            let ids = TraceSelection::Ids(vec![samples::trace_id(trace)]);
+            store.delete_traces(experiments.id(samples::experiment_id(1)), ids).await.unwrap();
+        }
+        Write::Tag(..) => {}
+    }
+}
+
+#[test]
+fn rollups_equal_a_recount_after_any_writes() {
+    block_on(async {
+        let (store, _directory) = fresh(SqliteOptions::default());
+        let experiments = Experiments::create(&*store).await;
+        let mut runner = TestRunner::deterministic();
+        let data = data_set(50_000, 24).new_tree(&mut runner).unwrap().current();
+        data.load(&*store, &experiments).await;
+        for first in (1..=120).map(|sequence| sequence * 100) {
+            for call in writes(first, 12).new_tree(&mut runner).unwrap().current() {
+                write(&store, &experiments, call).await;
+            }
+            let differences = store.report().await.unwrap().rollup_differences;
+            assert_eq!(differences, 0, "after sequence {first}");
+        }
+        assert!(store.report().await.unwrap().assessments > 200);
+    });
+}
+
+#[test]
+fn rollups_equal_a_recount_while_many_write() {
+    block_on(async {
+        let (store, _directory) = fresh(SqliteOptions::default());
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..8_u32 {
+            let store = Arc::clone(&store);
+            writers.spawn(async move {
+                for n in 0..40 {
+                    let trace = samples::trace_id(n % 10);
+                    let info =
+                        TraceInfo { request_time: samples::at(i64::from(n) * 600_000), ..samples::trace(n % 10) };
+                    drop(store.start_trace(info).await);
+                    let number = writer * 1000 + n;
+                    let value =
+                        if n % 2 == 0 { Value::Bool(n % 3 == 0) } else { Value::try_from(f64::from(n)).unwrap() };
+                    let item = samples::superseding(number, trace, &format!("u-{}", n % 3), value);
+                    drop(store.log_assessment(item).await);
+                    let one = samples::assessment_id(writer * 1000 + n / 2);
+                    match n % 5 {
+                        0 => drop(store.delete_assessment(trace, one).await),
+                        1 => {
+                            let update =
+                                AssessmentUpdate { name: Some("other".parse().unwrap()), ..Default::default() };
+                            drop(store.update_assessment(trace, one, update, samples::at(9)).await);
+                        }
+                        2 => {
+                            let ids = TraceSelection::Ids(vec![trace]);
+                            drop(store.delete_traces(ExperimentId::DEFAULT, ids).await);
+                        }
+                        _ => {}
+                    }
+                }
+            });
+        }
+        while let Some(done) = writers.join_next().await {
+            done.unwrap();
+        }
+        assert_eq!(store.report().await.unwrap().rollup_differences, 0);
+    });
+}
+
+#[test]
+fn a_file_of_the_first_version_is_filled_when_opened() {
+    block_on(async {
+        let (store, directory) = fresh(SqliteOptions::default());
+        let experiments = Experiments::create(&*store).await;
+        let data = data_set(1, 24).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+        data.load(&*store, &experiments).await;
+        let mut span = samples::root(900, 900);
+        span.attributes.insert(candor_model::keys::SPAN_MODEL, "m-1".into());
+        store.log_spans(samples::batch(vec![span])).await.unwrap();
+        store.close().await.unwrap();
+        drop(store);
+
+        let path = file_in(&directory);
+        let counts = {
+            let mut connection = connection::open_writer(&path, &schema::LAYOUT, &SqliteOptions::default()).unwrap();
+            let counts = rows(&connection);
+            take_back(&connection);
+            assert_eq!(rows(&connection), (0, 0, 0));
+            functions::register(&connection).unwrap();
+            schema::MIGRATIONS.to_latest(&mut connection).unwrap();
+            assert_true(&connection);
+            assert_eq!(rows(&connection), counts);
+            counts
+        };
+        assert!(counts.0 > 10 && counts.1 > 3 && counts.2 > 0, "{counts:?}");
+        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
+        assert!(store.report().await.unwrap().problems.is_empty());
+    });
+}
+
+/// The numbers of rows that the second version adds.
+fn rows(connection: &Connection) -> (i64, i64, i64) {
+    let count = |table: &str| {
+        let there = connection.table_exists(None, table).unwrap();
+        there.then(|| connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap())
+    };
+    let [feedback, traces, models] = ["feedback_hours", "trace_hours", "span_models"].map(count);
+    (feedback.unwrap_or(0), traces.unwrap_or(0), models.unwrap_or(0))
+}
+
+/// Makes a file of the first version of one of the second.
+fn take_back(connection: &Connection) {
+    let objects: Vec<(String, String)> = connection
+        .prepare("SELECT type, name FROM sqlite_schema WHERE type = 'trigger' OR name = 'counted_feedback'")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    for (kind, name) in objects {
+        connection.execute_batch(&format!("DROP {kind} {name}")).unwrap();
+    }
+    connection
+        .execute_batch(
+            "DROP TABLE feedback_hours; DROP TABLE trace_hours; DROP TABLE span_models;
+             DROP TABLE last_deleted_assessment; DROP INDEX assessments_with_comment;
+             ALTER TABLE traces DROP COLUMN judged_by; PRAGMA user_version = 1;",
+        )
+        .unwrap();
+}
+
+#[test]
+fn what_is_wrong_with_rollups_is_counted() {
+    block_on(async {
+        let (store, directory) = fresh(SqliteOptions::default());
+        store.start_trace(samples::trace(1)).await.unwrap();
+        let verdict: NewAssessment = samples::verdict(1, samples::trace_id(1), "ann", true);
+        store.log_assessment(verdict).await.unwrap();
+        store.close().await.unwrap();
+        drop(store);
+        let connection = Connection::open(file_in(&directory)).unwrap();
+        functions::register(&connection).unwrap();
+        assert_true(&connection);
+        connection.execute_batch("UPDATE feedback_hours SET verdicts = 2; DELETE FROM trace_hours").unwrap();
+        assert_eq!(crate::rollups::differences(&connection).unwrap(), 3, "two rows differ, one is missing");
+    });
+}
