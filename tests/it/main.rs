@@ -12,4 +12,5 @@ mod otel;
 mod parity;
 mod pending;
 mod robustness;
+mod spool;
 mod transfer;

@@ -24,6 +24,7 @@ pub struct Candor {
 #[derive(Debug, Default)]
 pub struct CandorBuilder {
     folder: Option<PathBuf>,
+    store: Option<String>,
     arguments: Vec<String>,
 }
 
@@ -32,6 +33,13 @@ impl CandorBuilder {
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Self {
         self.folder = Some(folder.to_path_buf());
+        self
+    }
+
+    /// Works on another store than the SQLite file in the folder.
+    #[must_use]
+    pub fn store(mut self, url: &str) -> Self {
+        self.store = Some(url.to_owned());
         self
     }
 
@@ -46,8 +54,9 @@ impl CandorBuilder {
     pub fn start(self) -> Candor {
         let owned = self.folder.is_none().then(|| tempfile::tempdir().expect("the machine has room for a folder"));
         let folder = self.folder.unwrap_or_else(|| owned.as_ref().expect("made above").path().to_path_buf());
+        let store = self.store.unwrap_or_else(|| store_argument(&folder));
         let mut command = Candor::command();
-        command.args(["serve", "--port", "0", "--store"]).arg(store_argument(&folder)).args(self.arguments);
+        command.args(["serve", "--port", "0", "--store"]).arg(&store).args(self.arguments);
         let mut process = Process::spawn(command.stdout(Stdio::piped()));
         let stdout = process.child().stdout.take().expect("stdout is piped");
         let url = BufReader::new(stdout)

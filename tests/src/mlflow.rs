@@ -8,11 +8,14 @@ use tempfile::TempDir;
 use crate::process::{Process, free_port};
 use crate::python::venv;
 
-/// A running MLflow server, the real one, on a fresh SQLite file.
+/// An MLflow server, the real one, on a SQLite file that was fresh when it first started.
 #[derive(Debug)]
 pub struct Mlflow {
+    program: PathBuf,
+    port: u16,
     url: String,
-    _process: Process,
+    /// `None` while it is down.
+    process: Option<Process>,
     folder: TempDir,
 }
 
@@ -27,29 +30,41 @@ impl Mlflow {
         let folder = tempfile::tempdir().expect("the machine has room for a folder");
         let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
-        let mut command = Command::new(program);
+        let mut mlflow = Self { program: program.to_path_buf(), port, url, process: None, folder };
+        mlflow.start_again();
+        let fresh = mlflow.folder.path().join("fresh.db");
+        let copied = mlflow.database().execute("VACUUM INTO ?1", [fresh.display().to_string()]);
+        copied.expect("the server's database can be copied");
+        mlflow
+    }
+
+    /// Ends the server at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process = None; // dropping it kills it
+    }
+
+    /// Starts the server on the same port and file and waits until it answers.
+    pub fn start_again(&mut self) {
+        let folder = self.folder.path();
+        let mut command = Command::new(&self.program);
         command
-            .args(["server", "--host", "127.0.0.1", "--workers", "1", "--port", &port.to_string()])
+            .args(["server", "--host", "127.0.0.1", "--workers", "1", "--port", &self.port.to_string()])
             .arg("--backend-store-uri")
-            .arg(format!("sqlite:///{}", folder.path().join("mlflow.db").display()))
+            .arg(format!("sqlite:///{}", folder.join("mlflow.db").display()))
             .arg("--artifacts-destination")
-            .arg(folder.path().join("artifacts"))
+            .arg(folder.join("artifacts"))
             .env("MLFLOW_DISABLE_TELEMETRY", "true")
             // Its job workers have nothing to do here, and take ten seconds to start.
             .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let process = Process::spawn(&mut command);
+        self.process = Some(Process::spawn(&mut command));
         let deadline = Instant::now() + Duration::from_secs(120);
-        while !reqwest::blocking::get(format!("{url}/health")).is_ok_and(|answer| answer.status().is_success()) {
+        let health = format!("{}/health", self.url);
+        while !reqwest::blocking::get(&health).is_ok_and(|answer| answer.status().is_success()) {
             assert!(Instant::now() < deadline, "the MLflow server does not come up");
             std::thread::sleep(Duration::from_millis(200));
         }
-        let mlflow = Self { url, _process: process, folder };
-        let fresh = mlflow.folder.path().join("fresh.db");
-        let copied = mlflow.database().execute("VACUUM INTO ?1", [fresh.display().to_string()]);
-        copied.expect("the server's database can be copied");
-        mlflow
     }
 
     /// Makes the server forget everything, which is much faster than to start another one.
