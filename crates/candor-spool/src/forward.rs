@@ -22,6 +22,9 @@ use crate::shared::Shared;
 use plan::Behind;
 use send::{Attempt, Outcome};
 
+/// Callers of a server that is back should notice soon.
+const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5);
+
 /// Forwards until told to stop; the round under way is finished.
 pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut failures = 0;
@@ -48,7 +51,7 @@ pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
                 shared.progress.send_replace(());
                 report(&shared).await;
                 failures += 1;
-                wait(&mut stop, shared.pause(failures - 1).max(at_least)).await;
+                wait(&mut stop, shared.pause(failures - 1).min(LONGEST_OUTAGE_PAUSE).max(at_least)).await;
                 continue;
             }
             Err(error) => {
@@ -91,7 +94,14 @@ async fn round(shared: &Arc<Shared>) -> Result<Round> {
     if taken.entries.is_empty() {
         return idle(shared).await;
     }
-    let outage = dispatch(shared, taken.entries).await?;
+    // A server that hangs takes its time with every call: while it is down, one small question will do.
+    let outage = match shared.is_up() {
+        true => dispatch(shared, taken.entries).await?,
+        false => match probe(shared).await {
+            Ok(()) => dispatch(shared, taken.entries).await?,
+            Err(error) => Some(error),
+        },
+    };
     shared.progress.send_replace(());
     if outage.is_none() && shared.set_up(true) {
         tracing::info!("the back end answers again");

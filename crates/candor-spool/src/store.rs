@@ -126,7 +126,7 @@ impl Spool {
                         return Ok(accepted(*held));
                     }
                 }
-                Some(_) => return Ok(Logged::Pending(Box::new(PendingFeedback::new(*held)))),
+                Some(_) => return Ok(accepted(*held)),
             }
         }
         // It is on its trace by now, where the back end finds it by its id.

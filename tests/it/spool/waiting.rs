@@ -13,6 +13,7 @@ fn verdicts_find_traces_that_come_later_and_others_are_dead_letters() {
     let candor = in_front_of(mlflow.url(), folder.path()).start();
     overtaking_verdicts_are_attached(&mlflow, &candor);
     drop(candor);
+    the_command_line_reads_mlflow_itself(&mlflow);
 
     let none = tempfile::tempdir().unwrap();
     let impatient = in_front_of(mlflow.url(), none.path()).argument("--orphan-hours").argument("0").start();
@@ -40,6 +41,19 @@ fn overtaking_verdicts_are_attached(mlflow: &Mlflow, candor: &Candor) {
     }
     let pending = candor.get("/api/v1/feedback/pending?state=all").json::<Value>().unwrap();
     assert_eq!(pending["pending"], json!([]));
+}
+
+fn the_command_line_reads_mlflow_itself(mlflow: &Mlflow) {
+    let store = format!("mlflow+{}", mlflow.url());
+    let doctor = Candor::run(&["doctor", "--store", &store]);
+    let text = String::from_utf8_lossy(&doctor.stdout);
+    assert!(doctor.status.success() && text.contains("experiments       1"), "{text}");
+    // The samples' traces are of a day in 2026 that only a long look back reaches.
+    let arguments = ["analyze", "--experiment", "Default", "--hours", "100000", "--format", "json", "--store", &store];
+    let analyze = Candor::run(&arguments);
+    assert!(analyze.status.success(), "{}", String::from_utf8_lossy(&analyze.stderr));
+    let report: Value = serde_json::from_slice(&analyze.stdout).unwrap();
+    assert_eq!((&report["summary"]["total_traces"], &report["summary"]["positive"]), (&json!(2), &json!(2)));
 }
 
 fn traces_that_never_come_leave_dead_letters(mlflow: &Mlflow, candor: &Candor, folder: &std::path::Path) {

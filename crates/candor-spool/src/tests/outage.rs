@@ -167,6 +167,18 @@ async fn a_retry_during_an_outage_is_the_same_verdict() {
 }
 
 #[tokio::test]
+async fn a_retry_of_what_must_not_wait_is_answered_as_the_first_call_was() {
+    let bench = Bench::new();
+    bench.outage().await;
+    let item = samples::verdict(1, samples::trace_id(1), "ann", true);
+    for _ in 0..2 {
+        let logged = bench.spool.log_assessment(item.clone()).await.unwrap();
+        assert!(matches!(logged, Logged::Created(assessment) if assessment.id == item.id));
+    }
+    assert_eq!(bench.status().queued, 2);
+}
+
+#[tokio::test]
 async fn what_the_back_end_must_answer_itself_fails_in_an_outage() {
     let bench = Bench::new();
     bench.outage().await;
