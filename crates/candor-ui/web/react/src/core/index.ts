@@ -1,1 +1,16 @@
-export {};
+export { FeedbackClient, USER_FEEDBACK } from "./client.js";
+export type { Dimension, FeedbackClientOptions, FeedbackConfig, FeedbackValue } from "./client.js";
+export { Feedback, USER_ISSUE } from "./feedback.js";
+export type { FeedbackState, FeedbackStatus } from "./feedback.js";
+export type { Outbox } from "./outbox.js";
+export type { Outcome } from "./parcel.js";
+export { EventStreamParser } from "./event-stream.js";
+export type { ServerSentEvent } from "./event-stream.js";
+export { streamAnswer } from "./stream-answer.js";
+export type { AnswerEvent, StreamOptions } from "./stream-answer.js";
+export { pageStorage } from "./storage.js";
+export type { KeyValueStorage } from "./storage.js";
+export { isKnown } from "./target.js";
+export type { Target } from "./target.js";
+export { FEEDBACK_TEXTS, localeOf } from "./feedback-texts.js";
+export type { FeedbackTexts, Locale } from "./feedback-texts.js";
