@@ -11,6 +11,8 @@ use crate::{MlflowOptions, OptionsError};
 const MAX_RETRIES: usize = 10;
 /// The longest first pause that MLflow's client accepts, in seconds.
 const MAX_BACKOFF_SECS: u64 = 120;
+/// Ways to sign in that MLflow's client knows and this one does not.
+const OTHER_AUTH: [&str; 2] = ["MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4"];
 
 /// Reads the options with the help of `lookup`, which finds a variable; an empty one counts as unset.
 pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<MlflowOptions, OptionsError> {
@@ -19,7 +21,7 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<MlflowOpti
     let mut options = match uri.as_str() {
         "databricks" => databricks(&get)?,
         url if url.starts_with("http://") || url.starts_with("https://") => {
-            MlflowOptions { auth: auth(&get), ..MlflowOptions::new(url) }
+            MlflowOptions { auth: auth(&get)?, ..MlflowOptions::new(url) }
         }
         _ => {
             let reason = "must begin with http:// or https://, or be `databricks`";
@@ -38,16 +40,24 @@ pub(crate) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<MlflowOpti
     if let Some(seconds) = number("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", MAX_BACKOFF_SECS, &get)? {
         options.backoff = Duration::from_secs(seconds);
     }
+    options.jitter = jitter(&get)?;
     options.experiment = experiment(&get)?;
     Ok(options)
 }
 
 /// User name and password go first, as in MLflow's client, whatever its docs say of the token.
-fn auth(get: &impl Fn(&'static str) -> Option<String>) -> Option<Auth> {
-    match (get("MLFLOW_TRACKING_USERNAME"), get("MLFLOW_TRACKING_PASSWORD")) {
+fn auth(get: &impl Fn(&'static str) -> Option<String>) -> Result<Option<Auth>, OptionsError> {
+    for name in OTHER_AUTH {
+        if get(name).is_some_and(|value| !matches!(value.to_lowercase().as_str(), "false" | "0")) {
+            let reason =
+                "asks for a way to sign in that Candor does not know: use a token, or a user name and a password";
+            return Err(OptionsError::new(name, reason));
+        }
+    }
+    Ok(match (get("MLFLOW_TRACKING_USERNAME"), get("MLFLOW_TRACKING_PASSWORD")) {
         (Some(username), Some(password)) => Some(Auth::Basic { username, password: Secret::new(password) }),
         _ => get("MLFLOW_TRACKING_TOKEN").map(|token| Auth::Bearer(Secret::new(token))),
-    }
+    })
 }
 
 fn databricks(get: &impl Fn(&'static str) -> Option<String>) -> Result<MlflowOptions, OptionsError> {
@@ -60,17 +70,24 @@ fn databricks(get: &impl Fn(&'static str) -> Option<String>) -> Result<MlflowOpt
     Ok(MlflowOptions { check_version: false, ..MlflowOptions::new(url).bearer_token(token) })
 }
 
-/// The id goes before the name, as in MLflow's client.
+/// The name goes before the id, as in MLflow's client.
 fn experiment(get: &impl Fn(&'static str) -> Option<String>) -> Result<Option<DefaultExperiment>, OptionsError> {
-    if let Some(id) = get("MLFLOW_EXPERIMENT_ID") {
-        let id: ExperimentId =
-            id.parse().map_err(|error| OptionsError::new("MLFLOW_EXPERIMENT_ID", format!("{error}")))?;
-        return Ok(Some(DefaultExperiment::Id(id)));
+    if let Some(name) = get("MLFLOW_EXPERIMENT_NAME") {
+        let name: ExperimentName =
+            name.parse().map_err(|error| OptionsError::new("MLFLOW_EXPERIMENT_NAME", format!("{error}")))?;
+        return Ok(Some(DefaultExperiment::Name(name)));
     }
-    let Some(name) = get("MLFLOW_EXPERIMENT_NAME") else { return Ok(None) };
-    let name: ExperimentName =
-        name.parse().map_err(|error| OptionsError::new("MLFLOW_EXPERIMENT_NAME", format!("{error}")))?;
-    Ok(Some(DefaultExperiment::Name(name)))
+    let Some(id) = get("MLFLOW_EXPERIMENT_ID") else { return Ok(None) };
+    let id: ExperimentId = id.parse().map_err(|error| OptionsError::new("MLFLOW_EXPERIMENT_ID", format!("{error}")))?;
+    Ok(Some(DefaultExperiment::Id(id)))
+}
+
+/// Seconds, and parts of one.
+fn jitter(get: &impl Fn(&'static str) -> Option<String>) -> Result<Option<Duration>, OptionsError> {
+    let name = "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER";
+    let Some(text) = get(name) else { return Ok(None) };
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.map(Some).ok_or_else(|| OptionsError::new(name, "must be a number of seconds"))
 }
 
 fn flag(name: &'static str, get: &impl Fn(&'static str) -> Option<String>) -> Result<bool, OptionsError> {

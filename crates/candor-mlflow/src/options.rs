@@ -24,11 +24,12 @@ pub struct MlflowOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) retries: usize,
     pub(crate) backoff: Duration,
+    pub(crate) jitter: Option<Duration>,
     pub(crate) experiment: Option<DefaultExperiment>,
     pub(crate) check_version: bool,
 }
 
-/// The experiment that `MLFLOW_EXPERIMENT_ID` or `MLFLOW_EXPERIMENT_NAME` names.
+/// The experiment that `MLFLOW_EXPERIMENT_NAME` or `MLFLOW_EXPERIMENT_ID` names; the name goes first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DefaultExperiment {
     /// By id.
@@ -96,6 +97,7 @@ impl MlflowOptions {
             connect_timeout: Duration::from_secs(10),
             retries: 5,
             backoff: Duration::from_millis(500),
+            jitter: None,
             experiment: None,
             check_version: true,
         }
@@ -164,6 +166,8 @@ impl MlflowOptions {
 
     /// How often a request is repeated that may be, and the pause before the first repetition;
     /// each further pause is about twice as long, a minute at most.
+    ///
+    /// What changes something is repeated only where that leads to the same.
     #[must_use]
     pub fn retries(mut self, repetitions: usize, first_pause: Duration) -> Self {
         self.retries = repetitions;

@@ -14,17 +14,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Policy {
     backoff: ExponentialBuilder,
+    jitter: Duration,
 }
 
 impl Policy {
-    /// Each pause is about twice as long as the one before.
-    pub(super) fn new(repetitions: usize, first_pause: Duration) -> Self {
+    /// Each pause is about twice as long as the one before. What is added by chance is up to
+    /// `jitter`, or up to the pause itself.
+    pub(super) fn new(repetitions: usize, first_pause: Duration, jitter: Option<Duration>) -> Self {
         let backoff = ExponentialBuilder::new()
             .with_min_delay(first_pause)
             .with_max_delay(LONGEST_PAUSE)
-            .with_max_times(repetitions)
-            .with_jitter();
-        Self { backoff }
+            .with_max_times(repetitions);
+        match jitter {
+            Some(jitter) => Self { backoff, jitter },
+            None => Self { backoff: backoff.with_jitter(), jitter: Duration::ZERO },
+        }
     }
 
     /// Makes the call until it succeeds, fails for good, or has been repeated often enough.
@@ -42,7 +46,8 @@ impl Policy {
             .adjust(|error, pause| {
                 // `None` means that no repetitions are left.
                 let asked = error.retry_after().unwrap_or_default();
-                pause.map(|pause| pause.max(asked).min(LONGEST_PAUSE))
+                let chance = self.jitter.mul_f32(fastrand::f32());
+                pause.map(|pause| pause.max(asked).saturating_add(chance).min(LONGEST_PAUSE))
             })
             .notify(|error, pause| {
                 tracing::debug!(%error, pause_ms = pause.as_millis() as u64, "calling MLflow again");

@@ -55,23 +55,32 @@ fn limits_are_those_of_mlflows_client() {
         ("MLFLOW_HTTP_REQUEST_TIMEOUT", "7"),
         ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0"),
         ("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "3"),
+        ("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "0.5"),
     ]);
     let options = options.unwrap();
     assert_eq!(
-        (options.timeout, options.retries, options.backoff),
-        (Duration::from_secs(7), 0, Duration::from_secs(3))
+        (options.timeout, options.retries, options.backoff, options.jitter),
+        (Duration::from_secs(7), 0, Duration::from_secs(3), Some(Duration::from_millis(500)))
     );
     refused(&[URI, ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "11")], "MLFLOW_HTTP_REQUEST_MAX_RETRIES");
     refused(&[URI, ("MLFLOW_HTTP_REQUEST_TIMEOUT", "soon")], "MLFLOW_HTTP_REQUEST_TIMEOUT");
+    refused(&[URI, ("MLFLOW_HTTP_REQUEST_BACKOFF_JITTER", "-1")], "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER");
     refused(&[URI, ("MLFLOW_TRACKING_INSECURE_TLS", "maybe")], "MLFLOW_TRACKING_INSECURE_TLS");
 }
 
 #[test]
-fn the_experiments_id_goes_before_its_name() {
+fn ways_to_sign_in_that_are_unknown_are_refused_and_not_passed_over() {
+    refused(&[URI, ("MLFLOW_TRACKING_AUTH", "kubernetes")], "MLFLOW_TRACKING_AUTH");
+    refused(&[URI, ("MLFLOW_TRACKING_AWS_SIGV4", "true")], "MLFLOW_TRACKING_AWS_SIGV4");
+    assert!(from(&[URI, ("MLFLOW_TRACKING_AWS_SIGV4", "false")]).is_ok());
+}
+
+#[test]
+fn the_experiments_name_goes_before_its_id() {
     let (id, name) = (("MLFLOW_EXPERIMENT_ID", "7"), ("MLFLOW_EXPERIMENT_NAME", "chat"));
     let experiment = |variables: &[(&str, &str)]| from(variables).unwrap().experiment().cloned();
-    assert!(matches!(experiment(&[URI, id, name]), Some(DefaultExperiment::Id(id)) if id.get() == 7));
-    assert_eq!(experiment(&[URI, name]), Some(DefaultExperiment::Name("chat".parse().unwrap())));
+    assert_eq!(experiment(&[URI, id, name]), Some(DefaultExperiment::Name("chat".parse().unwrap())));
+    assert!(matches!(experiment(&[URI, id]), Some(DefaultExperiment::Id(id)) if id.get() == 7));
     refused(&[URI, ("MLFLOW_EXPERIMENT_ID", "chat")], "MLFLOW_EXPERIMENT_ID");
 }
 

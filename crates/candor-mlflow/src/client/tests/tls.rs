@@ -45,7 +45,7 @@ impl Identity {
 
 /// A server that answers `3.17.2` to anything, and returns its address.
 async fn serve(identity: &Identity, trusted_client: Option<&Identity>) -> String {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let builder = match trusted_client {
