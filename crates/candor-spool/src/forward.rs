@@ -28,6 +28,10 @@ const LONGEST_OUTAGE_PAUSE: Duration = Duration::from_secs(5);
 /// Forwards until told to stop; the round under way is finished.
 pub(crate) async fn run(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut failures = 0;
+    if probe(&shared).await.is_err() {
+        shared.set_up(false); // so that the first callers need not find out
+        shared.callers.release_all();
+    }
     while !*stop.borrow() {
         let pause = match round(&shared).await {
             Ok(Round::Forwarded) => {

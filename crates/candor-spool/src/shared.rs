@@ -69,7 +69,8 @@ impl Shared {
             .without_max_times()
             .with_jitter();
         let steps = failures.min(32) as usize; // the longest pause is reached long before
-        builder.build().nth(steps).unwrap_or(self.options.longest_pause)
+        let pause = builder.build().nth(steps).unwrap_or(self.options.longest_pause);
+        pause.min(self.options.longest_pause) // jitter comes on top
     }
 
     /// The time of the next attempt after a number of failures.
