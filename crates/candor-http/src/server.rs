@@ -27,7 +27,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::feedback::FeedbackConfig;
-use crate::{ApiState, analytics, feedback, live, mlflow, otlp};
+use crate::{ApiState, analytics, feedback, live, mlflow, otlp, ui};
 use drain::Drain;
 use form::ErrorForm;
 use guard::Guard;
@@ -66,6 +66,17 @@ impl Default for Limits {
 /// changing anything, whatever API they call. The feedback and analytics APIs answer the allowed
 /// ones with CORS headers.
 pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_origins: Vec<String>) -> Router {
+    app_with(state, feedback, limits, allowed_origins, Router::new())
+}
+
+/// [`app`] with further routes, which get all that Candor's own routes get.
+pub fn app_with(
+    state: ApiState,
+    feedback: FeedbackConfig,
+    limits: Limits,
+    allowed_origins: Vec<String>,
+    more: Router,
+) -> Router {
     let origins = OriginPolicy::new(allowed_origins);
     let guarded = |router: Router, form: ErrorForm| {
         let guard = Guard { form, timeout: limits.request_timeout, origins: origins.clone() };
@@ -75,11 +86,13 @@ pub fn app(state: ApiState, feedback: FeedbackConfig, limits: Limits, allowed_or
     let unwanted = Drain { bytes: limits.body_bytes.saturating_mul(2).max(1 << 20), time: limits.body_timeout };
     let own = feedback::router(state.clone(), feedback)
         .merge(analytics::router(state.clone()))
-        .merge(live::router(state.clone()));
+        .merge(live::router(state.clone()))
+        .merge(more);
     Router::new()
         .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
         .merge(guarded(otlp::router(state), ErrorForm::Otlp))
         .merge(guarded(own, ErrorForm::Problem).layer(cors(&origins)))
+        .merge(ui::router())
         .route("/health", get(async || "OK"))
         .fallback(form::not_found)
         .layer(DefaultBodyLimit::max(limits.body_bytes))
@@ -105,7 +118,9 @@ fn cors(origins: &OriginPolicy) -> CorsLayer {
             "authorization",
             "content-type",
             "idempotency-key",
+            "last-event-id",
             "traceparent",
+            "x-client-request-id",
             "x-request-id",
             "x-session-id",
             "x-user-id",

@@ -80,6 +80,16 @@ pub(crate) struct ServeArguments {
     /// Size of all entries that the spool may hold, in MiB.
     #[arg(long, env = "CANDOR_SPOOL_MIB", default_value_t = 256, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) spool_mib: u64,
+    /// Also answer questions about Candor at /chat and /chat/stream, each answer a trace to be judged.
+    #[arg(long, env = "CANDOR_DEMO")]
+    pub(crate) demo: bool,
+    /// Base URL of an OpenAI-compatible endpoint that answers in the demonstration, e.g. http://127.0.0.1:8080/v1; the key is
+    /// read from CANDOR_LLM_KEY or OPENAI_API_KEY [default: passages are quoted].
+    #[arg(long, env = "CANDOR_LLM_URL", requires_all = ["demo", "llm_model"])]
+    pub(crate) llm_url: Option<String>,
+    /// The model to ask for at --llm-url.
+    #[arg(long, env = "CANDOR_LLM_MODEL", requires = "llm_url")]
+    pub(crate) llm_model: Option<String>,
     /// Writes that may wait; more are turned away with 503.
     #[arg(long, env = "CANDOR_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) queue: u32,

@@ -20,6 +20,7 @@ mod remote;
 mod store_url;
 
 pub use candor_analytics as analytics;
+pub use candor_chat as chat;
 pub use candor_context as context;
 pub use candor_filter as filter;
 pub use candor_http as http;

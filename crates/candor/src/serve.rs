@@ -1,3 +1,4 @@
+mod chat;
 mod store;
 
 use std::io::{IsTerminal, Write};
@@ -30,7 +31,9 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let store = store::open(&arguments).await?;
     let state = ApiState::new(Arc::clone(&store));
     let closing = state.closing.clone();
-    let app = app(&arguments, state).await?;
+    let chat = chat::open(&arguments, &store).await?;
+    let more = chat.as_ref().map(chat::Chat::router).unwrap_or_default();
+    let app = app(&arguments, state, more).await?;
 
     let greeting =
         format!("Candor listens on http://{}\nEverything is kept in {}\n", listener.local_addr()?, arguments.store.url);
@@ -42,11 +45,14 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
         closing.begin();
     };
     server::serve(listener, app, stop, GRACE).await?;
+    if let Some(chat) = chat {
+        chat.close().await;
+    }
     store.close().await.context("cannot close the store")?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn app(arguments: &ServeArguments, state: ApiState) -> anyhow::Result<axum::Router> {
+async fn app(arguments: &ServeArguments, state: ApiState, more: axum::Router) -> anyhow::Result<axum::Router> {
     let limits = server::Limits {
         body_bytes: arguments.body_bytes(),
         request_timeout: arguments.timeout(),
@@ -73,7 +79,7 @@ async fn app(arguments: &ServeArguments, state: ApiState) -> anyhow::Result<axum
         orphan_after: Duration::from_secs(u64::from(arguments.orphan_hours) * 3600),
         ..FeedbackConfig::default()
     };
-    Ok(server::app(state, feedback, limits, arguments.allowed_origins.clone()))
+    Ok(server::app_with(state, feedback, limits, arguments.allowed_origins.clone(), more))
 }
 
 async fn experiment_id(store: &Arc<DynTrackingStore>, name: &str) -> anyhow::Result<ExperimentId> {
