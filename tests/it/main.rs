@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails must stop")]
 
+mod chat;
 mod cli;
 mod crash;
 mod differential;
 mod distributed;
 mod guide;
+mod mlflow_connect;
 mod mlflow_store;
 mod otel;
 mod parity;

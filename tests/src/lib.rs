@@ -11,6 +11,7 @@
 #![expect(clippy::expect_used, reason = "a harness that fails must stop its test")]
 
 mod candor;
+mod fake_llm;
 mod mlflow;
 mod process;
 pub mod python;
@@ -19,7 +20,8 @@ pub mod samples;
 use std::path::{Path, PathBuf};
 
 pub use candor::{Candor, CandorBuilder};
-pub use mlflow::Mlflow;
+pub use fake_llm::FakeLlm;
+pub use mlflow::{Mlflow, MlflowBuilder};
 
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {
