@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 
 import type { FeedbackState } from "../core/feedback.js";
 import type { Target } from "../core/target.js";
@@ -21,11 +21,16 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
   const id = useId();
   const target = traceId ?? clientRequestId ?? "";
   const [openFor, setOpenFor] = useState<string | null>(null);
+  const down = useRef<HTMLButtonElement>(null);
   const isOpen = openFor === target && feedback.verdict === false;
 
   const give = (verdict: boolean) => {
     feedback.give(verdict);
     setOpenFor(askReason && !verdict ? target : null);
+  };
+  const close = () => {
+    setOpenFor(null);
+    down.current?.focus({ preventScroll: true });
   };
   return (
     <div className={`candor-feedback ${className ?? ""}`} role="group" aria-label={texts.question}>
@@ -33,6 +38,7 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
         {[true, false].map((verdict) => (
           <button
             key={String(verdict)}
+            ref={verdict ? null : down}
             type="button"
             className="candor-thumb"
             aria-label={verdict ? texts.up : texts.down}
@@ -52,7 +58,7 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
         <button
           type="button"
           className="candor-link"
-          // It keeps its place, so that nothing moves when it appears.
+          // Hidden, not absent: it keeps its place, so that nothing moves when it appears.
           data-shown={feedback.verdict !== null}
           disabled={feedback.verdict === null}
           onClick={() => {
@@ -71,9 +77,9 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
           reasons={feedback.reasons}
           onSubmit={(comment, reasons) => {
             feedback.explain(comment, reasons);
-            setOpenFor(null);
+            close();
           }}
-          onClose={() => setOpenFor(null)}
+          onClose={close}
         />
       )}
     </div>
