@@ -28,11 +28,21 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("candor-chat", &["candor-context", "candor-http", "candor-model"]),
     (
         "candor-http",
-        &["candor-analytics", "candor-context", "candor-filter", "candor-model", "candor-store", "candor-wire"],
+        &[
+            "candor-analytics",
+            "candor-context",
+            "candor-filter",
+            "candor-model",
+            "candor-store",
+            "candor-ui",
+            "candor-wire",
+        ],
     ),
+    ("candor-ui", &[]),
     ("candor-analytics", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-transfer", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-context", &["candor-model", "candor-store"]),
+    ("candor-mlflow", &["candor-filter", "candor-model", "candor-store", "candor-wire"]),
     ("candor-spool", &["candor-filter", "candor-model", "candor-sqlite", "candor-store"]),
     ("candor-sqlite", &["candor-filter", "candor-model", "candor-store"]),
     ("candor-store", &["candor-filter", "candor-model"]),
@@ -73,11 +83,27 @@ fn layers_keep_their_libraries() {
             "candor-context" => &["axum", "rusqlite", "candor-wire"],
             "candor-sqlite" => &["axum", "reqwest", "candor-wire"],
             "candor-http" => &["rusqlite"],
+            "candor-ui" => &["axum", "tokio", "serde"],
             _ => &[],
         };
         for library in forbidden {
             assert!(!dependencies.iter().any(|name| name == library), "{package} must not depend on {library}");
         }
+    }
+}
+
+#[test]
+fn a_service_that_only_reports_to_mlflow_stays_light() {
+    let tree = Command::new("cargo")
+        .args(["tree", "--offline", "--package", "candor-mlflow", "--edges", "normal", "--prefix", "none"])
+        .current_dir(workspace_root())
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    for library in ["axum", "rusqlite", "libsqlite3-sys", "sqlx", "aws-lc-sys"] {
+        let is_there = tree.lines().any(|line| line.split(' ').next() == Some(library));
+        assert!(!is_there, "candor-mlflow must not bring {library}: see `cargo tree -p candor-mlflow -i {library}`");
     }
 }
 

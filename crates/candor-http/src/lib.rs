@@ -7,6 +7,7 @@
 //! | [`feedback::router`] | verdicts from apps and browsers | RFC 9457 problem details |
 //! | [`analytics::router`] | summary, ratings, series, segments, comments | RFC 9457 problem details |
 //! | [`live::router`] | new verdicts as Server-Sent Events | RFC 9457 problem details |
+//! | [`ui::router`] | the web UI, at `/` | RFC 9457 problem details |
 //!
 //! [`sse`] streams an answer token by token, with the trace's id in it. [`server`] adds what a whole service wants: request ids, logs, limits, time-outs, graceful
 //! shutdown. This crate holds no data and knows no back end: it speaks to `dyn TrackingStore`.
@@ -37,6 +38,7 @@ mod problem;
 pub mod server;
 pub mod sse;
 mod state;
+pub mod ui;
 
 pub use closing::Closing;
 pub use state::ApiState;
