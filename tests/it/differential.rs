@@ -6,6 +6,7 @@
 mod data;
 mod misread;
 mod server;
+mod stores;
 
 use std::collections::BTreeMap;
 

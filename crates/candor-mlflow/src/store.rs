@@ -10,20 +10,23 @@ mod experiments;
 mod keep;
 mod links;
 pub(crate) mod locks;
+mod metrics;
 mod read;
 mod search;
 mod spans;
+mod stats;
 mod targets;
 mod traces;
 mod walk;
 
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
+use candor_store::metrics::{MetricPoint, MetricsQuery};
 use candor_store::target::Resolved;
 use candor_store::{
-    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, Gaps, Logged, NewAssessment,
-    NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StoreError, TagChange, Target, TraceLink,
-    TraceQuery, TraceSelection, TrackingStore,
+    AssessmentUpdate, Capabilities, ExperimentChange, ExperimentKey, ExperimentQuery, FeedbackStats, Gaps, Logged,
+    NewAssessment, NewExperiment, Page, PendingFeedback, PendingQuery, Result, SpanBatch, StatsQuery, StoreError,
+    TagChange, Target, TraceLink, TraceQuery, TraceSelection, TrackingStore,
 };
 
 use crate::MlflowStore;
@@ -117,6 +120,17 @@ impl TrackingStore for MlflowStore {
             candor_filter::PageToken::decode(token, query.token_id())?;
         }
         Ok(Page::last(Vec::new()))
+    }
+
+    async fn feedback_stats(&self, query: &StatsQuery) -> Result<FeedbackStats> {
+        self.count_feedback(query).await
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        match self.measured(query).await? {
+            Some(points) => Ok(points),
+            None => candor_store::metrics::by_paging(self, query).await,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub mod arbitrary;
 pub mod assessments;
 pub mod experiments;
 pub mod filters;
-mod gaps;
+pub mod gaps;
 pub mod load;
 pub mod metrics;
 pub mod pending;

@@ -199,8 +199,12 @@ impl TokenKind {
     }
 }
 
-/// Measures by reading every trace, with its spans if they are measured.
-pub(crate) async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+/// Measures by reading every trace, with its spans if they are measured: the default of
+/// [`TrackingStore::trace_metrics`], for back ends that measure inside where they can.
+///
+/// # Errors
+/// Those of the store's searches.
+pub async fn by_paging<S: TrackingStore + ?Sized>(store: &S, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
     // A trace does not tell to which runs it is linked; a search does.
     let runs: Vec<String> = query.filters.iter().filter_map(MetricFilter::run).map(str::to_owned).collect();
     let clause = |run: &String| Clause::RunId(KeyTest::Match(TextMatch::Eq(run.clone())));

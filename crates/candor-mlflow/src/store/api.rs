@@ -239,6 +239,12 @@ impl MlflowError {
         self.code() == Some(ErrorCode::InternalError) && self.says("constraint violation")
     }
 
+    /// The server has no such route.
+    pub(super) fn is_unknown_route(&self) -> bool {
+        matches!(self, Self::Foreign { status, .. } if status.as_u16() == 404)
+            || self.code() == Some(ErrorCode::EndpointNotFound)
+    }
+
     /// The server fails where it should not.
     pub(crate) fn is_failure_of_the_server(&self) -> bool {
         match self {

@@ -1,8 +1,11 @@
 //! What holds instead of a promise that a back end declares to keep in part only.
 
-use candor_filter::attribute_text;
-use candor_model::{AnyValue, Assessment, Attributes, Span, SpanKind, Trace, TraceInfo};
+use std::collections::HashSet;
 
+use candor_filter::attribute_text;
+use candor_model::{AnyValue, Assessment, AssessmentBody, Attributes, Span, SpanKind, Trace, TraceInfo, Value};
+
+use super::arbitrary::DataSet;
 use crate::{DynTrackingStore, Gaps, Logged};
 
 pub(super) fn gaps(store: &DynTrackingStore) -> Gaps {
@@ -64,6 +67,35 @@ fn in_a_link(value: &AnyValue) -> AnyValue {
         }
         other => other.clone(),
     }
+}
+
+/// Takes out of random data what a back end of these gaps makes something else of.
+pub fn fit_data(data: &mut DataSet, gaps: Gaps) {
+    data.spans = fitting_spans(std::mem::take(&mut data.spans), gaps);
+    data.assessments.iter_mut().for_each(|item| fit_body(&mut item.body, gaps));
+}
+
+/// Replaces what a back end of these gaps refuses.
+pub(super) fn fit_body(body: &mut AssessmentBody, gaps: Gaps) {
+    if gaps.no_null_expectations && *body == AssessmentBody::Expectation(Value::Null) {
+        *body = AssessmentBody::Expectation(Value::Bool(false));
+    }
+}
+
+/// Where spans are not kept whole, running ones and those that are replaced at once tell less; where
+/// sums are the back end's own, those of spans that are their own ancestors are.
+pub(super) fn fitting_spans(mut spans: Vec<Span>, gaps: Gaps) -> Vec<Span> {
+    if gaps.own_sums {
+        spans.iter_mut().for_each(|span| span.parent_id = span.parent_id.filter(|parent| *parent < span.span_id));
+    }
+    if !gaps.lossy_spans {
+        return spans;
+    }
+    let mut seen = HashSet::new();
+    let ended = spans.into_iter().rev().map(|span| Span { end: span.end.or(Some(span.start)), ..span });
+    let mut fitting: Vec<Span> = ended.filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
+    fitting.reverse();
+    fitting
 }
 
 fn without_bytes_in(attributes: &Attributes) -> Attributes {

@@ -5,6 +5,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use super::arbitrary::{Experiments, data_set};
+use super::gaps::{fit_data, gaps};
 use super::samples::{self, at, trace_id, verdict};
 use super::support::{log, start_all};
 use crate::metrics::{Aggregation, CostKind, Dimension, Metric, MetricFilter, MetricPoint, MetricsQuery, TokenKind};
@@ -16,7 +17,8 @@ use Aggregation::{Avg, Count, Max, Min, Percentile, Sum};
 pub async fn metrics_match_reference(store: &DynTrackingStore) {
     let reference = MemoryStore::new();
     let (ours, theirs) = (Experiments::create(store).await, Experiments::create(&reference).await);
-    let data = data_set(0, 24).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let mut data = data_set(0, 24).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    fit_data(&mut data, gaps(store));
     data.load(store, &ours).await;
     data.load(&reference, &theirs).await;
     load_more(store).await;

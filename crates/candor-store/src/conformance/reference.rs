@@ -1,20 +1,19 @@
 //! Random questions and random writes, answered by the back end and by [`MemoryStore`].
 
-use std::collections::HashSet;
 use std::fmt::Debug;
 
-use candor_model::{AssessmentBody, AssessmentId, AssessmentKind, SourceType, Span, Trace, TraceId, Value};
+use candor_model::{AssessmentId, AssessmentKind, SourceType, Trace, TraceId};
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use tokio::runtime::Handle;
 
 use super::arbitrary::{DataSet, Experiments, Write, data_set, trace_query, writes};
-use super::gaps::{gaps, kept_assessment, kept_info, kept_logged, kept_trace};
+use super::gaps::{fit_body, fit_data, fitting_spans, gaps, kept_assessment, kept_info, kept_logged, kept_trace};
 use super::samples::{self, at};
 use super::support::all_ids;
 use crate::{
-    DynTrackingStore, FeedbackStats, Gaps, MemoryStore, NewAssessment, PendingQuery, StatsQuery, StoreError, TagChange,
+    DynTrackingStore, FeedbackStats, MemoryStore, NewAssessment, PendingQuery, StatsQuery, StoreError, TagChange,
     Target, TimeAxis, TimeRange, TraceQuery, TraceSelection, TrackingStore, WhenMissing, stats,
 };
 
@@ -106,8 +105,7 @@ impl<'a> Pair<'a> {
     /// Fills both with the same random data, and holds what they made of it against each other.
     async fn load(&self, first: u32, runner: &mut TestRunner) -> DataSet {
         let mut data = data_set(first, TRACES).new_tree(runner).unwrap().current();
-        data.spans = fitting_spans(data.spans, gaps(self.store));
-        data.assessments.iter_mut().for_each(|item| fit_body(&mut item.body, gaps(self.store)));
+        fit_data(&mut data, gaps(self.store));
         data.load(self.store, &self.ours).await;
         data.load(&self.reference, &self.theirs).await;
         let ids = data.trace_ids();
@@ -197,28 +195,6 @@ fn own_trace(id: AssessmentId) -> TraceId {
     let [.., a, b, c, d] = *id.as_bytes();
     let number = u32::from_be_bytes([a, b, c, d]);
     samples::trace_id(number / 100 * 100 + number % 3)
-}
-
-fn fit_body(body: &mut AssessmentBody, gaps: Gaps) {
-    if gaps.no_null_expectations && *body == AssessmentBody::Expectation(Value::Null) {
-        *body = AssessmentBody::Expectation(Value::Bool(false));
-    }
-}
-
-/// Where spans are not kept whole, running ones and those that are replaced at once tell less; where
-/// sums are the back end's own, those of spans that are their own ancestors are.
-fn fitting_spans(mut spans: Vec<Span>, gaps: Gaps) -> Vec<Span> {
-    if gaps.own_sums {
-        spans.iter_mut().for_each(|span| span.parent_id = span.parent_id.filter(|parent| *parent < span.span_id));
-    }
-    if !gaps.lossy_spans {
-        return spans;
-    }
-    let mut seen = HashSet::new();
-    let ended = spans.into_iter().rev().map(|span| Span { end: span.end.or(Some(span.start)), ..span });
-    let mut fitting: Vec<Span> = ended.filter(|span| seen.insert((span.trace_id, span.span_id))).collect();
-    fitting.reverse();
-    fitting
 }
 
 fn in_experiments(query: &TraceQuery, experiments: &Experiments) -> TraceQuery {

@@ -118,7 +118,7 @@ pub(in crate::store) fn text_of(clause: &Clause) -> Option<String> {
 }
 
 /// Whether MLflow takes the key for a field of the trace.
-pub(super) fn is_alias(key: &str) -> bool {
+pub(in crate::store) fn is_alias(key: &str) -> bool {
     mlflow_misreads(&Clause::Tag { key: key.to_owned(), test: KeyTest::IsNull { negated: true } }).is_some()
 }
 
