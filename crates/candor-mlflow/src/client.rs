@@ -3,7 +3,6 @@
 mod answer;
 mod retry;
 mod tls;
-mod unchecked;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,14 +51,13 @@ impl Client {
         if let Some(auth) = &auth {
             headers.insert(AUTHORIZATION, authorization(auth)?);
         }
-        let tls = tls::config(&options.tls, url.scheme() == "https")?;
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
             .user_agent(concat!("candor-mlflow/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .timeout(options.timeout)
             .connect_timeout(options.connect_timeout)
-            .redirect(reqwest::redirect::Policy::none()) // a POST would arrive as a GET
+            .redirect(reqwest::redirect::Policy::none()); // a POST would arrive as a GET
+        let http = tls::configure(http, &options.tls, url.scheme() == "https")?
             .build()
             .map_err(|error| OptionsError::new("the HTTP client", "cannot be made").because(error))?;
         Ok(Self {

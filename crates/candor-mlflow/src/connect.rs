@@ -36,12 +36,14 @@ impl MlflowStore {
         Ok(Self { client: Client::new(options)?, locks: Arc::default(), experiments: Arc::default() })
     }
 
-    /// Asks the server which version it is.
+    /// Asks the server which version it is, then whether it lets us in: it tells its version to anybody.
     ///
     /// # Errors
-    /// [`ConnectError::Unreachable`] and [`ConnectError::Version`].
+    /// [`ConnectError::Unreachable`], [`ConnectError::Denied`] and [`ConnectError::Version`].
     pub async fn check_version(&self) -> Result<(), ConnectError> {
-        version::check(&self.client).await
+        version::check(&self.client).await?;
+        let answer = self.client.get_text("/api/2.0/mlflow/experiments/search?max_results=1").await;
+        answer.map(drop).map_err(|error| ConnectError::asking(self.url(), error))
     }
 
     /// The server's address, without credentials.

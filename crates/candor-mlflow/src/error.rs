@@ -47,7 +47,16 @@ pub enum ConnectError {
         url: String,
         /// The cause.
         #[source]
-        source: MlflowError,
+        source: Box<MlflowError>,
+    },
+    /// The server does not let us in.
+    #[error("MLflow at {url} does not let Candor in")]
+    Denied {
+        /// The server, without credentials.
+        url: String,
+        /// What was sent, and which variables set it.
+        #[source]
+        source: Box<MlflowError>,
     },
     /// What answers is no MLflow server, or one of a version that does not keep Candor's promises.
     #[error("{url} is {found}; needed is MLflow {needed}: {remedy}")]
@@ -61,6 +70,17 @@ pub enum ConnectError {
         /// What to do.
         remedy: &'static str,
     },
+}
+
+impl ConnectError {
+    /// Why the server at `url` could not be asked.
+    pub(crate) fn asking(url: &str, source: MlflowError) -> Self {
+        let (url, source) = (url.to_owned(), Box::new(source));
+        match *source {
+            MlflowError::Denied { .. } => Self::Denied { url, source },
+            _ => Self::Unreachable { url, source },
+        }
+    }
 }
 
 /// Why a call to an MLflow server failed.

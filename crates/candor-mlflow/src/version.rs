@@ -6,8 +6,8 @@ use crate::client::Client;
 use crate::{ConnectError, MlflowError};
 
 /// The oldest version that keeps the promises, as (major, minor).
-const OLDEST: (u32, u32) = (3, 4);
-const NEEDED: &str = "3.4 or later, and below 4";
+const OLDEST: (u32, u32) = (3, 17);
+const NEEDED: &str = "3.17 or later, and below 4";
 
 /// Asks for the version and refuses what is known or likely not to work.
 pub(crate) async fn check(client: &Client) -> Result<(), ConnectError> {
@@ -21,7 +21,7 @@ pub(crate) async fn check(client: &Client) -> Result<(), ConnectError> {
             let found = "a server without /version".to_owned();
             return Err(ConnectError::Version { url, found, needed: NEEDED, remedy: REMEDY_OTHER });
         }
-        Err(source) => return Err(ConnectError::Unreachable { url, source }),
+        Err(error) => return Err(ConnectError::asking(&url, error)),
     };
     let (found, remedy) = match parse(&text) {
         Some(version) if version >= OLDEST && version.0 == OLDEST.0 => return Ok(()),

@@ -1,73 +1,41 @@
-//! Certificates: whom the client trusts, and which one it shows.
+//! Certificates.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
+use reqwest::{Certificate, ClientBuilder, Identity};
 
-use super::unchecked::Unchecked;
 use crate::OptionsError;
 use crate::options::Tls;
 
-/// What the options say, as rustls wants it.
+/// Applies the options to a client.
 ///
-/// The application's cryptography goes first, if it has installed one for the process. The system's
-/// certificates are read only if they are needed: a small container may have none.
-pub(super) fn config(tls: &Tls, is_https: bool) -> Result<ClientConfig, OptionsError> {
-    let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
-    let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-    let builder =
-        builder.map_err(|error| OptionsError::new("rustls' CryptoProvider", "is of no use").because(error))?;
-    let builder = trusting(builder, tls, is_https, provider)?;
-    let Some(path) = &tls.client_certificate else { return Ok(builder.with_no_client_auth()) };
-    let field = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
-    let pem = read(field, path)?;
-    let chain = certificates(field, path, &pem)?;
-    let key =
-        PrivateKeyDer::from_pem_slice(&pem).map_err(|error| unusable(field, path, "private key").because(error))?;
-    builder.with_client_auth_cert(chain, key).map_err(|error| unusable(field, path, "certificate").because(error))
-}
-
-fn trusting(
-    builder: ConfigBuilder<ClientConfig, WantsVerifier>,
-    tls: &Tls,
-    is_https: bool,
-    provider: Arc<CryptoProvider>,
-) -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, OptionsError> {
-    let field = "MLFLOW_TRACKING_SERVER_CERT_PATH";
-    match &tls.server_certificates {
-        Some(_) if tls.insecure => {
-            let reason = format!("cannot be combined with {field}: nothing is checked then");
-            Err(OptionsError::new("MLFLOW_TRACKING_INSECURE_TLS", reason))
-        }
-        Some(path) => {
-            let mut roots = RootCertStore::empty();
-            for certificate in certificates(field, path, &read(field, path)?)? {
-                roots.add(certificate).map_err(|error| unusable(field, path, "certificate").because(error))?;
-            }
-            Ok(builder.with_root_certificates(roots))
-        }
-        None if tls.insecure => Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(Unchecked(provider)))),
-        None if is_https => {
-            let system = rustls_platform_verifier::Verifier::new(provider);
-            let reason = format!("cannot be read; {field} names a file with others");
-            let system =
-                system.map_err(|error| OptionsError::new("the system's certificates", reason).because(error))?;
-            Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(system)))
-        }
-        None => Ok(builder.with_root_certificates(RootCertStore::empty())),
+/// The system's certificates are read only if they are needed: a small container may have none.
+pub(super) fn configure(mut builder: ClientBuilder, tls: &Tls, is_https: bool) -> Result<ClientBuilder, OptionsError> {
+    if !is_https {
+        builder = builder.tls_certs_only([]);
     }
-}
-
-/// All certificates of a file, of which there must be one.
-fn certificates(field: &str, path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, OptionsError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    let certificates = certificates.map_err(|error| unusable(field, path, "certificate").because(error))?;
-    if certificates.is_empty() { Err(unusable(field, path, "certificate")) } else { Ok(certificates) }
+    if tls.insecure {
+        if tls.server_certificates.is_some() {
+            let reason = "cannot be combined with MLFLOW_TRACKING_SERVER_CERT_PATH: nothing is checked then";
+            return Err(OptionsError::new("MLFLOW_TRACKING_INSECURE_TLS", reason));
+        }
+        builder = builder.tls_danger_accept_invalid_certs(true);
+    }
+    if let Some(path) = &tls.server_certificates {
+        let field = "MLFLOW_TRACKING_SERVER_CERT_PATH";
+        let certificates = Certificate::from_pem_bundle(&read(field, path)?);
+        let certificates = certificates.map_err(|error| unusable(field, path).because(error))?;
+        if certificates.is_empty() {
+            return Err(unusable(field, path));
+        }
+        builder = builder.tls_certs_only(certificates);
+    }
+    if let Some(path) = &tls.client_certificate {
+        let field = "MLFLOW_TRACKING_CLIENT_CERT_PATH";
+        let identity = Identity::from_pem(&read(field, path)?);
+        builder = builder.identity(identity.map_err(|error| unusable(field, path).because(error))?);
+    }
+    Ok(builder)
 }
 
 fn read(field: &str, path: &Path) -> Result<Vec<u8>, OptionsError> {
@@ -75,6 +43,6 @@ fn read(field: &str, path: &Path) -> Result<Vec<u8>, OptionsError> {
         .map_err(|error| OptionsError::new(field, format!("{} cannot be read", path.display())).because(error))
 }
 
-fn unusable(field: &str, path: &Path, what: &str) -> OptionsError {
-    OptionsError::new(field, format!("{} holds no usable {what} in PEM form", path.display()))
+fn unusable(field: &str, path: &Path) -> OptionsError {
+    OptionsError::new(field, format!("{} holds no usable certificate in PEM form", path.display()))
 }

@@ -45,7 +45,7 @@ impl Identity {
 
 /// A server that answers `3.17.2` to anything, and returns its address.
 async fn serve(identity: &Identity, trusted_client: Option<&Identity>) -> String {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
     let builder = match trusted_client {
@@ -76,9 +76,8 @@ async fn serve(identity: &Identity, trusted_client: Option<&Identity>) -> String
 #[track_caller]
 fn assert_refused(connected: Result<MlflowStore, ConnectError>) {
     let error = connected.unwrap_err();
-    let ConnectError::Unreachable { source: MlflowError::Tls { reason, .. }, .. } = &error else {
-        panic!("{error}: {error:?}")
-    };
+    let ConnectError::Unreachable { source, .. } = &error else { panic!("{error}: {error:?}") };
+    let MlflowError::Tls { reason, .. } = &**source else { panic!("{source}: {source:?}") };
     assert!(!reason.is_empty());
 }
 
@@ -100,6 +99,26 @@ async fn a_server_may_ask_for_our_certificate() {
     assert_refused(MlflowStore::connect(options()).await);
     assert_refused(MlflowStore::connect(options().client_certificate(&stranger.whole)).await);
     MlflowStore::connect(options().client_certificate(&client.whole)).await.unwrap();
+}
+
+#[test]
+fn certificates_are_not_read_where_nothing_is_encrypted() {
+    // What the system trusts is read for HTTPS only; a container without certificates shows it.
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "client::tests::tls::a_plain_server_needs_no_certificates"])
+        .env("SSL_CERT_FILE", "/nonexistent")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+#[test]
+fn a_plain_server_needs_no_certificates() {
+    MlflowStore::lazy(&MlflowOptions::new("http://localhost")).unwrap();
+    if std::env::var_os("SSL_CERT_FILE").is_some_and(|file| file == "/nonexistent") {
+        MlflowStore::lazy(&MlflowOptions::new("https://localhost")).unwrap_err();
+    }
 }
 
 #[tokio::test]
