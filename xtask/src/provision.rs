@@ -18,12 +18,19 @@ pub(crate) fn nextest(sh: &Shell) -> Result<()> {
         .context("the tests need cargo-nextest, which could not be installed")
 }
 
-/// A virtual environment with the real MLflow, client and server, in `target/venv`.
+/// Virtual environments with the real MLflow, client and server, of the versions that the tests drive.
 pub(crate) fn python(sh: &Shell) -> Result<()> {
-    const REQUIREMENTS: &str = "tests/python/requirements.txt";
-    let venv = PathBuf::from("target/venv");
+    const ENVIRONMENTS: [(&str, &str); 3] = [
+        ("target/venv", "tests/python/requirements.txt"),
+        ("target/venv-mlflow-oldest", "tests/python/requirements-oldest.txt"),
+        ("target/venv-mlflow-2", "tests/python/requirements-2.txt"),
+    ];
+    ENVIRONMENTS.iter().try_for_each(|(venv, requirements)| environment(sh, venv.into(), requirements))
+}
+
+fn environment(sh: &Shell, venv: PathBuf, requirements: &str) -> Result<()> {
     let stamp = venv.join("requirements.installed");
-    let wanted = sh.read_file(REQUIREMENTS)?;
+    let wanted = sh.read_file(requirements)?;
     if sh.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
@@ -34,7 +41,7 @@ pub(crate) fn python(sh: &Shell) -> Result<()> {
         cmd!(sh, "python3 -m venv {venv}").run().context("the tests need Python 3.10 or later with venv")?;
     }
     let pip = venv.join("bin/pip");
-    cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {REQUIREMENTS}")
+    cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {requirements}")
         .run()
         .context("the tests need MLflow, which pip could not install")?;
     sh.write_file(&stamp, wanted)?;
