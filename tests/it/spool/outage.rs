@@ -8,7 +8,7 @@ use candor_tests::{Candor, Mlflow, samples};
 use reqwest::blocking::Client;
 use serde_json::json;
 
-use super::{assessments, in_front_of, until};
+use super::{assessments, in_front_of, spool, until};
 
 const VERDICTS: u64 = 2_000;
 const TRACES: u64 = 100;
@@ -56,14 +56,16 @@ fn two_outages_and_two_crashes_leave_every_acknowledged_verdict_once() {
             thread::sleep(Duration::from_secs(3));
             mlflow.kill();
             thread::sleep(OUTAGE / 2);
-            crash(); // with MLflow away: verdicts are in the spool alone
+            let kept = spool(folder.path(), &["status"]);
+            assert!(kept["queued"].as_u64().unwrap() > 50, "the load goes on, into the spool alone: {kept}");
+            crash();
             thread::sleep(OUTAGE / 2);
             mlflow.start_again();
         }
     });
     let _running: Option<Candor> = candor.into_inner().unwrap();
     until(folder.path(), "an empty spool", |status| status["queued"] == 0 && status["waiting"] == 0);
-    assert_eq!(super::spool(folder.path(), &["list", "--state", "dead"]), json!([]));
+    assert_eq!(spool(folder.path(), &["list", "--state", "dead"]), json!([]));
 
     let mut found: HashMap<String, u64> = HashMap::new();
     for trace in (0..TRACES).map(samples::trace_id) {
