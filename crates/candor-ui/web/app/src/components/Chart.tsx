@@ -15,13 +15,15 @@ interface ChartProps {
   label: string;
   data: uPlot.AlignedData;
   height: number;
+  /** Whether its second and third series are the edges of an interval. */
+  isRate?: boolean;
   options: (colours: ChartColours) => Omit<uPlot.Options, "width" | "height">;
   /** The index of the point that was chosen. */
   onChoose: (index: number) => void;
 }
 
 /** uPlot in the page's colours and width. */
-export function Chart({ label, data, height, options, onChoose }: ChartProps) {
+export function Chart({ label, data, height, isRate = false, options, onChoose }: ChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const choose = useRef(onChoose);
   useEffect(() => {
@@ -53,7 +55,7 @@ export function Chart({ label, data, height, options, onChoose }: ChartProps) {
       plot?.destroy();
     };
   }, [data, height, options]);
-  return <div ref={host} className="chart" role="img" aria-label={label} />;
+  return <div ref={host} className={isRate ? "chart is-rate" : "chart"} role="img" aria-label={label} />;
 }
 
 function coloursOf(element: Element): ChartColours {

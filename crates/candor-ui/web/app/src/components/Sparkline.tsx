@@ -5,14 +5,9 @@ export function Sparkline({ values }: { values: (number | null)[] }) {
   const low = Math.min(...known);
   const span = Math.max(...known) - low || 1;
   const step = 100 / Math.max(1, values.length - 1);
-  let isDrawing = false;
   const path = values.map((value, index) => {
-    if (value === null) {
-      isDrawing = false;
-      return "";
-    }
-    const command = isDrawing ? "L" : "M";
-    isDrawing = true;
+    if (value === null) return "";
+    const command = (values[index - 1] ?? null) === null ? "M" : "L";
     return `${command}${(index * step).toFixed(2)} ${(21 - ((value - low) / span) * 18).toFixed(2)}`;
   });
   return (

@@ -29,12 +29,12 @@ export function Badges({ assessments }: { assessments: Assessment[] | undefined 
     <span className="badges">
       {down > 0 && <Count tone="negative" label={messages.negative} count={down} />}
       {up > 0 && <Count tone="positive" label={messages.positive} count={up} />}
-      {rest.slice(0, 3).map((assessment) => (
+      {rest.slice(0, 2).map((assessment) => (
         <span key={assessment.assessment_id} className="badge small" title={`${assessment.assessment_name}: ${valueText(assessment.feedback?.value)}`}>
           {short(assessment)}
         </span>
       ))}
-      {rest.length > 3 && <span className="faint">+{rest.length - 3}</span>}
+      {rest.length > 2 && <span className="faint">+{rest.length - 2}</span>}
     </span>
   );
 }
@@ -49,6 +49,7 @@ function Count({ tone, label, count }: { tone: "positive" | "negative"; label: s
 }
 
 function short({ assessment_name, feedback }: Assessment): string {
-  const name = assessment_name.replace(/^user_/, "");
-  return `${name.slice(0, 4)} ${feedback?.error ? "!" : valueText(feedback?.value).slice(0, 12)}`;
+  const value = feedback?.error ? "!" : valueText(feedback?.value);
+  // What a text says is more than what it is called.
+  return typeof feedback?.value === "number" ? `${assessment_name.replace(/^user_/, "")} ${value}` : value;
 }

@@ -186,7 +186,7 @@ export const en = {
     chat: "With feedback",
     history: "With request ids",
     streaming: "Streaming",
-    missing: "This server has no chat.",
+    example: "Ask something, e.g. “What happens to a verdict that comes before its trace?” A server without --demo has no chat.",
     seeTrace: "See it on its trace",
   },
   pending: {

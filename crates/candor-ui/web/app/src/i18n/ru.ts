@@ -187,7 +187,7 @@ export const ru: Messages = {
     chat: "С отзывом",
     history: "С id запросов",
     streaming: "Потоком",
-    missing: "На этом сервере чата нет.",
+    example: "Спросите что-нибудь, например “What happens to a verdict that comes before its trace?” На сервере без --demo чата нет.",
     seeTrace: "Посмотреть на трассе",
   },
   pending: {

@@ -44,6 +44,20 @@ export function gistOf(value: unknown, side: "question" | "answer"): string | un
   return texts.length === 1 ? texts[0] : undefined;
 }
 
+/** A text without the marks of Markdown that only disturb on one line. */
+export function oneLine(text: string): string {
+  return text
+    .slice(0, 400)
+    .replace(/\|?[ \t]*:?-{3,}:?[ \t]*\|?/g, " ")
+    .replace(/(\*\*|__|`)/g, "")
+    .replace(/^#+ /gm, "")
+    .replace(/\s*\|\s*/g, " · ")
+    .replace(/(?: · )+/g, " · ")
+    .replace(/\s+/g, " ")
+    .replace(/^ · /, "")
+    .trim();
+}
+
 /** Reads JSON; what is none stays text. */
 export function parse(text: string): unknown {
   if (!/^\s*[[{"]/.test(text)) return text;

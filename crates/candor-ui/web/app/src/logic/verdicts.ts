@@ -57,6 +57,7 @@ export function remark(assessments: Assessment[] = []): string {
 export function valueText(value: FeedbackValue | undefined): string {
   if (value === undefined || value === null) return "–";
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : String(Math.round(value * 1000) / 1000);
+  if (Array.isArray(value) && value.every((item) => typeof item !== "object")) return value.join(", ");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

@@ -13,7 +13,7 @@ export default function Ask() {
   const messages = useMessages();
   const { language } = useSettings();
   const [piece, setPiece] = useState<(typeof PIECES)[number]>("streaming");
-  const shared = { renderContent: (message: ChatMessage) => <Text text={message.content} /> };
+  const shared = { placeholder: <p className="empty">{messages.ask.example}</p>, renderContent: (message: ChatMessage) => <Text text={message.content} /> };
   const judge = (message: ChatMessage) => <Judge message={message} />;
   return (
     <div className="ask">

@@ -13,6 +13,7 @@ export function Figures({ summary, buckets }: { summary: Summary; buckets: Bucke
   const linkTo = useLinkTo();
   const { previous } = summary;
   const verdicts = summary.positive + summary.negative;
+  const known = (percent: number | null | undefined) => (percent === null || percent === undefined ? undefined : formats.percent(percent));
   const tracesThat = (filter: string) => linkTo("/traces", { filter });
   return (
     <div className="figures">
@@ -20,17 +21,19 @@ export function Figures({ summary, buckets }: { summary: Summary; buckets: Bucke
         label={messages.overview.positiveRate}
         value={formats.percent(summary.positive_rate_percent)}
         change={points(summary.positive_rate_percent, previous?.positive_rate_percent)}
-        before={previous && formats.percent(previous.positive_rate_percent)}
+        before={known(previous?.positive_rate_percent)}
         line={buckets?.map((bucket) => bucket.positive_rate_percent)}
         isMain
       >
         <IntervalBar interval={summary.positive_rate_interval} value={summary.positive_rate_percent} />
+        {summary.positive_rate_interval &&
+          messages.overview.positiveHint(formats.percent(summary.positive_rate_interval.low_percent), formats.percent(summary.positive_rate_interval.high_percent))}
       </Figure>
       <Figure
         label={messages.overview.feedbackRate}
         value={formats.percent(summary.feedback_rate_percent)}
         change={points(summary.feedback_rate_percent, previous?.feedback_rate_percent)}
-        before={previous && formats.percent(previous.feedback_rate_percent)}
+        before={known(previous?.feedback_rate_percent)}
         line={buckets?.map((bucket) => bucket.feedback_rate_percent)}
       >
         {messages.overview.ofTraces(formats.count(summary.traces_with_feedback), formats.count(summary.total_traces))}

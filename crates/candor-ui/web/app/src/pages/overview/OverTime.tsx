@@ -31,12 +31,12 @@ export default function OverTime({ buckets }: { buckets: Bucket[] }) {
   const axis = useCallback((seconds: number) => formats.bucket(new Date(seconds * 1000).toISOString(), size), [formats, size]);
   const rateOptions = useCallback((colours: ChartColours) => optionsOfRate(colours, axis, messages.overview), [axis, messages]);
   const volumeOptions = useCallback(
-    (colours: ChartColours) => optionsOfVolume(colours, axis, [messages.overview.totalTraces, messages.positive, messages.negative]),
+    (colours: ChartColours) => optionsOfVolume(colours, axis, [messages.overview.time, messages.overview.totalTraces, messages.positive, messages.negative]),
     [axis, messages],
   );
   return (
     <>
-      <Chart label={messages.overview.positiveRate} data={rate} height={210} options={rateOptions} onChoose={choose} />
+      <Chart label={messages.overview.positiveRate} data={rate} height={210} isRate options={rateOptions} onChoose={choose} />
       <Chart label={`${messages.overview.verdicts}, ${messages.overview.totalTraces}`} data={volume} height={120} options={volumeOptions} onChoose={choose} />
       <details className="as-table">
         <summary>{messages.overview.asTable}</summary>
@@ -102,24 +102,25 @@ function volumeData(buckets: Bucket[]): uPlot.AlignedData {
   ];
 }
 
+/** Words for a time on the axis, in seconds. */
 type Axis = (seconds: number) => string;
 
 function optionsOfRate(colours: ChartColours, axis: Axis, words: { time: string; interval: string; positiveRate: string }) {
   const edge = { stroke: "transparent", points: { show: false }, spanGaps: true };
   return {
     ...common(colours, axis, (value) => `${value} %`),
-    scales: { x: { time: true }, y: { range: [0, 100] as uPlot.Range.MinMax } },
+    scales: { x: { time: true, range: withRoom }, y: { range: [0, 100] as uPlot.Range.MinMax } },
     bands: [{ series: [1, 2] as uPlot.Band.Bounds, fill: colours.band }],
     series: [
       { label: words.time, value: (_: uPlot, seconds: number | null) => (seconds === null ? "–" : axis(seconds)) },
-      { ...edge, label: `${words.interval} ↑`, value: percentOf },
-      { ...edge, label: `${words.interval} ↓`, value: percentOf },
+      { ...edge, label: words.interval, value: intervalOf },
+      edge,
       { label: words.positiveRate, stroke: colours.positive, width: 2, points: { size: 5, fill: colours.positive }, spanGaps: true, value: percentOf },
     ],
   };
 }
 
-function optionsOfVolume(colours: ChartColours, axis: Axis, [all = "", positive = "", negative = ""]: string[]) {
+function optionsOfVolume(colours: ChartColours, axis: Axis, [time = "", all = "", positive = "", negative = ""]: string[]) {
   const bars = uPlot.paths.bars?.({ size: [0.7, 24] });
   const bar = (label: string, fill: string) => ({
     label, fill, stroke: fill, width: 0, points: { show: false }, ...(bars && { paths: bars }),
@@ -130,9 +131,9 @@ function optionsOfVolume(colours: ChartColours, axis: Axis, [all = "", positive 
   };
   return {
     ...common(colours, axis, (value) => (Number.isInteger(value) ? String(value) : "")),
-    scales: { x: { time: true }, y: { range: (_: uPlot, _low: number, high: number): uPlot.Range.MinMax => [0, Math.max(1, high * 1.1)] } },
+    scales: { x: { time: true, range: withRoom }, y: { range: (_: uPlot, _low: number, high: number): uPlot.Range.MinMax => [0, Math.max(1, high * 1.1)] } },
     series: [
-      { value: (_: uPlot, seconds: number | null) => (seconds === null ? "–" : axis(seconds)) },
+      { label: time, value: (_: uPlot, seconds: number | null) => (seconds === null ? "–" : axis(seconds)) },
       bar(all, colours.bar),
       { ...bar(positive, colours.positive), value: positives },
       bar(negative, colours.negative),
@@ -146,10 +147,22 @@ function common(colours: ChartColours, axis: Axis, value: (value: number) => str
     cursor: { sync: { key: "over-time" }, drag: { x: false, y: false }, points: { size: 7 } },
     legend: { live: true },
     axes: [
-      { ...line, grid: { show: false }, space: 90, values: (_: uPlot, splits: number[]) => splits.map(axis) },
+      { ...line, grid: { show: false }, size: 28, space: 90, values: (_: uPlot, splits: number[]) => splits.map(axis) },
       { ...line, size: 48, space: 34, values: (_: uPlot, splits: number[]) => splits.map(value) },
     ],
   };
+}
+
+/** Half a bucket on both sides, so that the first and the last bar are whole. */
+function withRoom(plot: uPlot, low: number, high: number): uPlot.Range.MinMax {
+  const step = (high - low) / Math.max(1, (plot.data[0]?.length ?? 1) - 1);
+  const room = Math.max(step, 1800) / 2;
+  return [low - room, high + room];
+}
+
+function intervalOf(plot: uPlot, high: number | null, _series: number, index: number | null): string {
+  const low = index === null ? null : plot.data[2]?.[index];
+  return high === null || low === null || low === undefined ? "–" : `${low.toFixed(1)} – ${high.toFixed(1)} %`;
 }
 
 function percentOf(_: uPlot, value: number | null): string {

@@ -43,10 +43,14 @@ export function Overview() {
         )}
       </section>
       <div className="columns">
-        <Segments />
-        <Comments />
-        <Ratings buckets={buckets.data} />
-        <Reasons />
+        <div className="column">
+          <Segments />
+          <Ratings buckets={buckets.data} />
+        </div>
+        <div className="column">
+          <Comments />
+          <Reasons />
+        </div>
       </div>
     </div>
   );

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import type { Assessment } from "../../api/types";
 import { Icon, type IconName } from "../../components/Icon";
 import { Json } from "../../components/Json";
@@ -23,7 +23,15 @@ export function AssessmentItem({ standing, spanName, onEdit, onOverride, onDelet
   const { current, history, isWithdrawn } = standing;
   return (
     <li className="assessment">
-      <Said assessment={current} />
+      <Said assessment={current}>
+        {isSure ? null : (
+          <span className="actions">
+            {!isWithdrawn && <Action icon="edit" label={messages.trace.editVerdict} name={current.assessment_name} onClick={onEdit} />}
+            {!isWithdrawn && <Action icon="replace" label={messages.trace.overrideVerdict} name={current.assessment_name} onClick={onOverride} />}
+            <Action icon="trash" label={messages.trace.deleteVerdict} name={current.assessment_name} onClick={() => setIsSure(true)} />
+          </span>
+        )}
+      </Said>
       {spanName !== undefined && <p className="faint">{messages.trace.onSpan(spanName)}</p>}
       <OwnMetadata assessment={current} />
       {history.length > 0 && (
@@ -38,7 +46,7 @@ export function AssessmentItem({ standing, spanName, onEdit, onOverride, onDelet
           </ol>
         </details>
       )}
-      {isSure ? (
+      {isSure && (
         <div className="sure">
           <span>{messages.trace.deleteSure(current.assessment_name)}</span>
           <button type="button" className="button danger" onClick={() => void onDelete()}>
@@ -48,23 +56,19 @@ export function AssessmentItem({ standing, spanName, onEdit, onOverride, onDelet
             {messages.cancel}
           </button>
         </div>
-      ) : (
-        <div className="actions">
-          {!isWithdrawn && <Action icon="edit" label={messages.trace.editVerdict} name={current.assessment_name} onClick={onEdit} />}
-          {!isWithdrawn && <Action icon="replace" label={messages.trace.overrideVerdict} name={current.assessment_name} onClick={onOverride} />}
-          <Action icon="trash" label={messages.trace.deleteVerdict} name={current.assessment_name} onClick={() => setIsSure(true)} />
-        </div>
       )}
     </li>
   );
 }
 
-function Said({ assessment, isMuted = false }: { assessment: Assessment; isMuted?: boolean }) {
+function Said({ assessment, isMuted = false, children }: { assessment: Assessment; isMuted?: boolean; children?: ReactNode }) {
   const messages = useMessages();
   const formats = useFormats();
   const now = useNow();
   const value = valueOf(assessment);
   const error = assessment.feedback?.error;
+  // Short lists are labels; what is deeper is shown as a tree.
+  const isDeep = typeof value === "object" && value !== null && !(Array.isArray(value) && value.every((item) => typeof item !== "object"));
   return (
     <div className={isMuted ? "said muted" : "said"}>
       <div className="said-head">
@@ -72,26 +76,29 @@ function Said({ assessment, isMuted = false }: { assessment: Assessment; isMuted
           <span className="badge muted">{messages.withdrawn}</span>
         ) : error ? (
           <span className="badge negative">{messages.error}</span>
-        ) : typeof value === "object" && value !== null ? null : (
+        ) : isDeep ? null : (
           <ValueBadge name={assessment.assessment_name} value={value} isMuted={isMuted} />
         )}
         <strong className="ellipsis">{assessment.assessment_name}</strong>
-        <span className="spring" />
-        <span className="faint ellipsis" title={assessment.source.source_type}>
-          {assessment.source.source_type === "HUMAN" ? "" : `${assessment.source.source_type} `}
-          {assessment.source.source_id}
-        </span>
-        <time className="faint" dateTime={assessment.create_time} title={formats.time(assessment.create_time)}>
-          {formats.ago(assessment.create_time, now)}
-        </time>
       </div>
-      {typeof value === "object" && value !== null && <Json value={value} />}
+      {isDeep && <Json value={value} />}
       {error && (
         <p className="tone-negative">
           {error.error_code} {error.error_message}
         </p>
       )}
       {assessment.rationale && <q>{assessment.rationale}</q>}
+      <div className="said-by">
+        <span className="ellipsis">
+          {assessment.source.source_type !== "HUMAN" && <span className="badge small">{assessment.source.source_type}</span>} {assessment.source.source_id}
+        </span>
+        <span>·</span>
+        <time dateTime={assessment.create_time} title={formats.time(assessment.create_time)}>
+          {formats.ago(assessment.create_time, now)}
+        </time>
+        <span className="spring" />
+        {children}
+      </div>
     </div>
   );
 }

@@ -76,8 +76,8 @@ function Whole({ trace }: { trace: WireTrace }) {
         <ErrorNote key={span.id} span={span} onSelect={() => setSelectedId(span.id)} />
       ))}
       <div className="answer-and-verdicts">
-        <section className="card" aria-labelledby="answer">
-          <details className="question">
+        <section className="card answer" aria-labelledby="answer">
+          <details className="asked">
             <summary>
               <h2>{messages.trace.question}</h2>
             </summary>
@@ -87,8 +87,7 @@ function Whole({ trace }: { trace: WireTrace }) {
           {answer === undefined || answer === null ? <p className="faint">{messages.trace.noAnswer}</p> : <Content value={shown(answer)} />}
         </section>
         <Assessments info={info} spans={spans} selected={selected} onChange={changed} />
-      </div>
-      <section className="card" aria-labelledby="spans">
+      <section className="card all-spans" aria-labelledby="spans">
         <header>
           <h2 id="spans">
             {messages.trace.spans} <span className="faint">{spans.length}</span>
@@ -102,7 +101,8 @@ function Whole({ trace }: { trace: WireTrace }) {
             {selected && <SpanDetail key={selected.id} span={selected} />}
           </div>
         )}
-      </section>
+        </section>
+      </div>
     </>
   );
 }

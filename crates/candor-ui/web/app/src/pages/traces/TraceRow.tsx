@@ -2,7 +2,7 @@ import { memo, type ReactNode } from "react";
 import { Link } from "wouter";
 import type { TraceInfo } from "../../api/types";
 import { Badges } from "../../components/Verdict";
-import { gist } from "../../logic/content";
+import { gist, oneLine } from "../../logic/content";
 import { duration, durationMs, type Formats } from "../../logic/format";
 import { remark } from "../../logic/verdicts";
 import { useFormats } from "../../state/formats";
@@ -67,7 +67,7 @@ function content(column: Column, trace: TraceInfo, formats: Formats): ReactNode 
     case "verdict":
       return <Badges assessments={trace.assessments} />;
     case "answer":
-      return gist(trace.response_preview, "answer");
+      return oneLine(gist(trace.response_preview, "answer"));
     case "comment":
       return <q>{remark(trace.assessments)}</q>;
     case "time":

@@ -28,17 +28,23 @@ export function TraceTable({ pages, state, view, selection, onSelect }: TablePro
   const linkTo = useLinkTo();
   const [, navigate] = useLocation();
   const scroller = useRef<HTMLDivElement>(null);
-  const [focused, setFocused] = useState(0);
+  const [focused, setFocused] = useState(pages.place.row);
   const isNarrow = useMedia("(max-width: 720px)");
   // Rows that are not known yet stand at the end as one, which fetches them when it is seen.
   const count = state.rows + (state.isComplete ? 0 : 12);
+  // eslint-disable-next-line react-hooks/incompatible-library -- its functions stay in this component
   const virtual = useVirtualizer({
+    initialOffset: pages.place.offset,
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => (isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT),
     overscan: 12,
   });
   useEffect(() => virtual.measure(), [virtual, isNarrow]);
+  useEffect(() => {
+    const element = scroller.current;
+    return () => pages.leave({ offset: element?.scrollTop ?? 0, row: focused });
+  }, [pages, focused]);
   const items = virtual.getVirtualItems();
   const first = items[0]?.index ?? 0;
   const last = items.at(-1)?.index ?? 0;

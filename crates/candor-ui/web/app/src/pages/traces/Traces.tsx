@@ -55,7 +55,7 @@ function List({ search, reload }: { search: TraceSearch; reload: () => void }) {
       </div>
       {selection.size > 0 && <BulkBar selection={selection} pages={pages} onSelect={setSelection} reload={reload} />}
       {state.error !== undefined && !isFilterWrong && <Failed error={state.error} retry={() => pages.retry()} />}
-      {isEmpty ? (
+      {isFilterWrong ? null : isEmpty ? (
         <div className="empty">
           <strong>{messages.noTraces}</strong>
           <p>{messages.noTracesHint}</p>

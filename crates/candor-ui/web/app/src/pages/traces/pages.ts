@@ -27,6 +27,8 @@ export class TracePages {
   private readonly loading = new Set<number>();
   private readonly listeners = new Set<() => void>();
   private readonly stop = new AbortController();
+  /** Where the list was left, for whoever comes back. */
+  place = { offset: 0, row: 0 };
   private state: PagesState = { rows: 0, isComplete: false, error: undefined, isLoading: false };
   private wanted: [number, number] = [0, 0];
 
@@ -69,12 +71,16 @@ export class TracePages {
     this.loadNext();
   }
 
-  /** Forgets deleted traces without moving the others out of their pages. */
+  /** Changes the rows that are held; what `change` returns nothing for is no longer shown. */
   replace(change: (trace: TraceInfo) => TraceInfo | undefined): void {
     for (const [page, rows] of this.held) {
       this.held.set(page, rows.flatMap((row) => change(row) ?? []));
     }
     this.set({});
+  }
+
+  leave(place: { offset: number; row: number }): void {
+    this.place = place;
   }
 
   close(): void {

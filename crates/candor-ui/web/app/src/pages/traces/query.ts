@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useSearchParams } from "wouter";
 import type { TraceSearch } from "../../api/traces";
 import { both, periodFilter } from "../../logic/filter";
@@ -44,10 +44,11 @@ export function useSearch(): TraceSearch | undefined {
   const scope = useScope();
   const { filter, sort } = useView();
   const locations = useLocations(scope)?.join(",");
+  // The period begins where it began when the page was opened, so that pages of one list fit.
+  const [opened] = useState(() => Math.floor(Date.now() / 60_000) * 60_000);
   return useMemo(() => {
     if (locations === undefined) return undefined;
-    // The period ends where it ended when the page was opened, so that pages of one list fit.
-    const period = periodFilter(scope, Math.floor(Date.now() / 60_000) * 60_000);
+    const period = periodFilter(scope, opened);
     return { experiments: locations.split(",").filter(Boolean), filter: both(period, filter), orderBy: sort };
-  }, [scope, filter, sort, locations]);
+  }, [scope, filter, sort, locations, opened]);
 }
