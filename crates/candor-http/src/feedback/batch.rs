@@ -64,7 +64,7 @@ async fn read_item(item: JsonValue, headers: &HeaderMap, api: &Api) -> Result<Ne
         return Err(Problem::field("item", format!("must be an object, got {}", kind_of(&item))));
     };
     let mut fields = Fields::of_object(item);
-    let key = IdempotencyKey::of_body(&HeaderMap::new(), &mut fields);
+    let key = IdempotencyKey::of_fields(&HeaderMap::new(), &mut fields);
     general::read(fields, key, headers, api)?.into_assessment(api).await
 }
 

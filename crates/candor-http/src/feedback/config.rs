@@ -179,7 +179,8 @@ impl Dimension {
 }
 
 /// Names that mean something else: other parameters, and `user_feedback`.
-const RESERVED: [&str; 5] = ["trace_id", "client_request_id", "user_id", "comment", "feedback"];
+const RESERVED: [&str; 7] =
+    ["trace_id", "client_request_id", "user_id", "session_id", "idempotency_key", "comment", "feedback"];
 
 /// Why a dimension cannot be asked for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -44,7 +44,7 @@ fn read<'a>(uri: &Uri, headers: &HeaderMap, api: &'a Api) -> Result<Scores<'a>> 
     let mut fields = Fields::of_query(uri);
     let aim = Aim::of_guide(&mut fields);
     let author = Author::person(headers, &mut fields);
-    let key = IdempotencyKey::of_header(headers, &mut fields);
+    let key = IdempotencyKey::of_fields(headers, &mut fields);
     let comment = fields.text_up_to("comment", api.config.limits.text_bytes);
     let mut given = Vec::new();
     for dimension in &api.config.dimensions {

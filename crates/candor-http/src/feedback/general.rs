@@ -25,7 +25,7 @@ const CLOCK_SKEW: DurationMs = DurationMs::from_millis(5 * 60 * 1000);
 pub(super) async fn post(State(api): State<Api>, uri: Uri, headers: HeaderMap, body: Body) -> Result<Response> {
     Fields::of_query(&uri).finish(Some(()))?;
     let mut fields = Fields::of_object(read_object(&headers, body, api.config.limits.body_bytes).await?);
-    let key = IdempotencyKey::of_body(&headers, &mut fields);
+    let key = IdempotencyKey::of_fields(&headers, &mut fields);
     let submission = read(fields, key, &headers, &api)?;
     let recorded = api.record_one(submission.into_assessment(&api).await?).await?;
     let status = status_of(&recorded, StatusCode::CREATED);

@@ -34,7 +34,7 @@ fn read(uri: &Uri, headers: &HeaderMap, mut body: Fields, api: &Api) -> Result<S
     let mut fields = Fields::of_query(uri);
     let aim = Aim::of_guide(&mut fields);
     let author = Author::person(headers, &mut fields);
-    let key = IdempotencyKey::of_header(headers, &mut fields);
+    let key = IdempotencyKey::of_fields(headers, &mut fields);
     let is_correct = body.flag("is_correct");
     let is_correct = body.require("is_correct", is_correct);
     let comment = body.text_up_to("comment", api.config.limits.text_bytes);

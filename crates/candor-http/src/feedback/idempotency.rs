@@ -35,14 +35,15 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key in the body's `idempotency_key`, for clients that cannot set headers, else in the header.
-    pub(crate) fn of_body(headers: &HeaderMap, fields: &mut Fields) -> Option<Self> {
-        let in_body = fields.parsed("idempotency_key", Self::parse);
+    /// The key in the field `idempotency_key` of a body or a query, for clients that cannot set headers,
+    /// else in the header.
+    pub(crate) fn of_fields(headers: &HeaderMap, fields: &mut Fields) -> Option<Self> {
+        let in_field = fields.parsed("idempotency_key", Self::parse);
         let in_header = Self::of_header(headers, fields);
-        if in_body.is_some() && in_header.is_some() && in_body != in_header {
+        if in_field.is_some() && in_header.is_some() && in_field != in_header {
             return fields.error("idempotency_key", format!("must be the same as the header {KEY_HEADER}"));
         }
-        in_body.or(in_header)
+        in_field.or(in_header)
     }
 
     /// The id of the one verdict that is logged under the key.

@@ -30,15 +30,23 @@ pub(crate) struct Author {
 
 impl Author {
     /// A person: by parameter `user_id` or header `X-User-ID`, else by session, else anonymous.
+    ///
+    /// The session may be a parameter, too: a page that is being left can set no headers.
     pub(crate) fn person(headers: &HeaderMap, fields: &mut Fields) -> Option<Self> {
         let said = user_id(fields, "user_id");
-        Self::agreed(headers, fields, "user_id", said)
+        let in_query = fields.text("session_id").and_then(|text| checked_session(fields, "session_id", text));
+        let in_header = session(headers, fields);
+        if in_query.is_some() && in_header.is_some() && in_query != in_header {
+            return fields.error("session_id", format!("must be the same as the header {SESSION_HEADER}"));
+        }
+        Self::agreed(headers, fields, "user_id", said, in_query.or(in_header))
     }
 
     /// Whoever the body's `source` names; a person as above when it names none.
     pub(crate) fn of_body(headers: &HeaderMap, fields: &mut Fields) -> Option<Self> {
         let Some(mut source) = fields.object("source") else {
-            return Self::agreed(headers, fields, "source.id", None);
+            let session = session(headers, fields);
+            return Self::agreed(headers, fields, "source.id", None, session);
         };
         let source_type = source_type(&mut source, "type");
         let id = user_id(&mut source, "id");
@@ -64,16 +72,21 @@ impl Author {
         source_type: SourceType,
         id: Option<SourceId>,
     ) -> Option<Self> {
-        if source_type == SourceType::Human {
-            return Self::agreed(headers, fields, field, id);
-        }
         let session = session(headers, fields);
+        if source_type == SourceType::Human {
+            return Self::agreed(headers, fields, field, id, session);
+        }
         Some(Self { supersedes: id.is_some(), source: Source { source_type, source_id: id }, session })
     }
 
     /// A person whose id stands in a field, in the header or in both.
-    fn agreed(headers: &HeaderMap, fields: &mut Fields, field: &str, said: Option<SourceId>) -> Option<Self> {
-        let session = session(headers, fields);
+    fn agreed(
+        headers: &HeaderMap,
+        fields: &mut Fields,
+        field: &str,
+        said: Option<SourceId>,
+        session: Option<String>,
+    ) -> Option<Self> {
         let in_header = header(headers, fields, USER_HEADER).and_then(|text| checked_id(fields, USER_HEADER, text));
         if let (Some(said), Some(in_header)) = (&said, &in_header)
             && said != in_header
@@ -117,8 +130,12 @@ fn checked_id(fields: &mut Fields, name: &str, text: String) -> Option<SourceId>
 
 fn session(headers: &HeaderMap, fields: &mut Fields) -> Option<String> {
     let text = header(headers, fields, SESSION_HEADER)?;
+    checked_session(fields, SESSION_HEADER, text)
+}
+
+fn checked_session(fields: &mut Fields, name: &str, text: String) -> Option<String> {
     if text.is_empty() || text.chars().count() > MAX_SESSION_CHARS {
-        return fields.error(SESSION_HEADER, format!("must be 1 to {MAX_SESSION_CHARS} characters long"));
+        return fields.error(name, format!("must be 1 to {MAX_SESSION_CHARS} characters long"));
     }
     Some(text)
 }

@@ -117,3 +117,21 @@ async fn malformed_keys_are_refused() {
     post(&app, two).await.refused(422, "idempotency_key");
     assert_eq!(app.written().await, 0);
 }
+
+#[tokio::test]
+async fn a_beacon_says_in_the_query_what_others_say_in_headers() {
+    for (path, body) in [
+        ("/feedback?client_request_id=req-1", json!({"is_correct": true})),
+        ("/detailed-feedback?client_request_id=req-1&accuracy=4&helpfulness=5&relevance=3", json!({})),
+    ] {
+        let app = App::with_trace().await;
+        let headers = [KEY, ("X-Session-ID", "tab-7")];
+        let first = app.post_with(path, &headers, body.clone()).await;
+        assert_eq!((first.status.as_u16(), first.replayed()), (200, false), "{path}");
+        let beacon = format!("{path}&session_id=tab-7&idempotency_key={}", KEY.1);
+        let again = app.post(&beacon, body.clone()).await;
+        assert_eq!((again.status.as_u16(), again.replayed()), (200, true), "{path}");
+        app.post_with(&beacon, &[("Idempotency-Key", "another")], body.clone()).await.refused(422, "idempotency_key");
+        app.post_with(&beacon, &[("X-Session-ID", "tab-8")], body).await.refused(422, "session_id");
+    }
+}
