@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `test` | provisions what the tests need, then runs all of them |
 //! | `ci` | formatting, lints, docs, then `test`; names the checks whose tools are not installed |
+//! | `bench` | measures what things cost here, beside MLflow's Python client |
 //! | `docs` | builds the API docs, warnings being errors, and checks the links between Markdown files |
 
+mod bench;
 mod checks;
 mod docs;
 mod provision;
@@ -24,8 +26,9 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test(&sh),
         ["ci"] => checks::ci(&sh),
+        ["bench"] => bench::run(&sh),
         ["docs"] => docs::build_and_check(&sh),
-        _ => bail!("usage: cargo xtask test | ci | docs"),
+        _ => bail!("usage: cargo xtask test | ci | bench | docs"),
     }
 }
 

@@ -10,5 +10,6 @@ mod guide;
 mod outage;
 mod pending;
 mod retries;
+mod sampling;
 mod support;
 mod targets;
