@@ -37,6 +37,9 @@ impl Library {
             ("README.md", include_str!("../../../README.md")),
             ("docs/architecture.md", include_str!("../../../docs/architecture.md")),
             ("docs/http-api.md", include_str!("../../../docs/http-api.md")),
+            ("docs/reliability.md", include_str!("../../../docs/reliability.md")),
+            ("docs/streaming.md", include_str!("../../../docs/streaming.md")),
+            ("docs/tracing.md", include_str!("../../../docs/tracing.md")),
         ])
     }
 

@@ -1,6 +1,10 @@
+use axum::response::IntoResponse;
+use candor_http::sse::SseAnswer;
+use futures_util::stream;
+
 use super::fake_model::{Act, chunk, start};
 use super::*;
-use crate::OpenAiResponder;
+use crate::{EventReader, OpenAiResponder};
 
 #[tokio::test]
 async fn a_stream_tells_the_ids_first_and_last() {
@@ -61,4 +65,28 @@ async fn a_model_that_hangs_is_an_error_event() {
     let events = events_of(&text_of(app.ask("/chat/stream", "Where?").await).await);
     assert_eq!(joined(&events), "On its ");
     assert_eq!(events.last().unwrap()["error"], "the model sent nothing for 0.3 s");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    /// Networks deliver what was sent in parts of their own liking, also amid a character.
+    #[test]
+    fn a_streamed_answer_reads_the_same_however_its_bytes_are_cut(
+        texts in proptest::collection::vec(".{0,30}", 0..12),
+        cuts in proptest::collection::vec(0_usize..2000, 0..60),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let tokens = stream::iter(texts.clone().into_iter().map(Ok::<_, String>));
+        let sent = runtime.block_on(async { text_of(SseAnswer::new(tokens).into_response()).await });
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(sent.len())).collect();
+        cuts.extend([0, sent.len()]);
+        cuts.sort_unstable();
+        let mut reader = EventReader::default();
+        let parts = cuts.windows(2).map(|cut| &sent.as_bytes()[cut[0]..cut[1]]);
+        let data = parts.flat_map(|part| reader.read(part).unwrap());
+        let events: Vec<Value> = data.map(|data| serde_json::from_str(&data).unwrap()).collect();
+        proptest::prop_assert_eq!(joined(&events), texts.concat());
+        proptest::prop_assert_eq!(&events.last().unwrap()["type"], "done");
+    }
 }
