@@ -2,7 +2,7 @@
 //!
 //! Each file holds the calls about one thing; [`api`] alone knows routes. What the server keeps
 //! otherwise than the trait wants is put right where it is written or read: see [`keep`] for
-//! assessments, [`walk`] for pages, [`filter`](search) for filters.
+//! assessments, [`walk`] for pages, [`search`] for filters.
 
 mod api;
 mod assessments;

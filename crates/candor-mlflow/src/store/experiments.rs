@@ -1,4 +1,6 @@
-use candor_filter::{ExperimentOrderBy, QueryId, SortValue, effective_experiment_order, experiment_sort_values};
+use candor_filter::{
+    ExperimentFilter, ExperimentOrderBy, QueryId, SortValue, effective_experiment_order, experiment_sort_values,
+};
 use candor_model::{Experiment, ExperimentId, LifecycleStage};
 use candor_store::{
     ExperimentChange, ExperimentKey, ExperimentQuery, ExperimentView, Missing, NewExperiment, Page, Result, StoreError,
@@ -10,7 +12,7 @@ use candor_wire::requests::{
 
 use super::api::page_token;
 use super::check_page_size;
-use super::walk::{Filled, KeepAll, Placed, Rows, Walk, fill};
+use super::walk::{Filled, Keep, Placed, Rows, Walk, fill};
 use crate::MlflowStore;
 
 impl MlflowStore {
@@ -47,10 +49,14 @@ impl MlflowStore {
         );
         let descending = order.iter().map(|item| item.descending).collect();
         let mut walk = Walk::begin(query.page_token.as_deref(), query_id, descending)?;
-        let filter = Some(query.filter.to_string()).filter(|text| !text.is_empty());
+        let written = query.filter.to_string();
+        // Its language cannot write every text; what it cannot is checked here.
+        let is_readable = ExperimentFilter::parse(&written).is_ok_and(|read| read == query.filter);
+        let keep = Check((!is_readable).then_some(&query.filter));
+        let filter = Some(written).filter(|text| is_readable && !text.is_empty());
         let rows = Found { store: self, filter, view, order };
         let Filled { items, next_page_token } =
-            fill(&mut walk, &rows, &KeepAll, query.max_results, query_id, MAX_EXPERIMENTS).await?;
+            fill(&mut walk, &rows, &keep, query.max_results, query_id, MAX_EXPERIMENTS).await?;
         Ok(Page { items, next_page_token })
     }
 
@@ -133,6 +139,19 @@ impl Rows for Found<'_> {
             Placed { place, row }
         });
         Ok(placed.collect())
+    }
+}
+
+/// The filter, when the server cannot be asked it.
+struct Check<'a>(Option<&'a ExperimentFilter>);
+
+impl Keep<Experiment> for Check<'_> {
+    fn is_all(&self) -> bool {
+        self.0.is_none()
+    }
+
+    async fn keep(&self, rows: &[Experiment]) -> Result<Vec<bool>> {
+        Ok(rows.iter().map(|row| self.0.is_none_or(|filter| filter.matches(row))).collect())
     }
 }
 

@@ -149,18 +149,5 @@ pub(super) trait Keep<T>: Sync {
     fn keep(&self, rows: &[T]) -> impl Future<Output = Result<Vec<bool>>> + Send;
 }
 
-/// Everything is wanted.
-pub(super) struct KeepAll;
-
-impl<T: Sync> Keep<T> for KeepAll {
-    fn is_all(&self) -> bool {
-        true
-    }
-
-    async fn keep(&self, rows: &[T]) -> Result<Vec<bool>> {
-        Ok(vec![true; rows.len()])
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,18 @@ impl Rows for Numbers {
     }
 }
 
+struct KeepAll;
+
+impl Keep<i64> for KeepAll {
+    fn is_all(&self) -> bool {
+        true
+    }
+
+    async fn keep(&self, rows: &[i64]) -> Result<Vec<bool>> {
+        Ok(vec![true; rows.len()])
+    }
+}
+
 struct Even;
 
 impl Keep<i64> for Even {
