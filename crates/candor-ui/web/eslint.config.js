@@ -18,8 +18,16 @@ export default tseslint.config(
   {
     files: ["**/*.mjs"],
     languageOptions: {
-      globals: { process: "readonly", URL: "readonly", Buffer: "readonly", setTimeout: "readonly", console: "readonly",
-        fetch: "readonly", document: "readonly", window: "readonly", localStorage: "readonly", customElements: "readonly" },
+      // Of Node.js, and of the browser for what is run in the page.
+      globals: Object.fromEntries(
+        ["Buffer", "URL", "console", "fetch", "performance", "process", "setImmediate", "setTimeout"]
+          .concat(["document", "localStorage", "location", "window"])
+          .map((name) => [name, "readonly"]),
+      ),
     },
+  },
+  {
+    files: ["e2e-app/**/*.mjs"],
+    languageOptions: { globals: { fetch: "readonly", window: "readonly", document: "readonly", localStorage: "readonly", performance: "readonly" } },
   },
 );

@@ -10,6 +10,12 @@ export function pending(state: PendingState, token: string | undefined, signal?:
   });
 }
 
+/** Those that count once their traces land: neither replaced nor withdrawn while they waited. */
+export function stillWaiting(verdicts: Verdict[]): Verdict[] {
+  const replaced = new Set(verdicts.map((verdict) => verdict.overrides));
+  return verdicts.filter((verdict) => !verdict.retracted && !replaced.has(verdict.assessment_id));
+}
+
 /** Withdraws a verdict that waits. */
 export function withdraw(id: string): Promise<unknown> {
   return call("DELETE", `/api/v1/feedback/${encodeURIComponent(id)}`);

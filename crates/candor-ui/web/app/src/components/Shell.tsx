@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
-import { pending } from "../api/feedback";
+import { pending, stillWaiting } from "../api/feedback";
 import { useLinkTo } from "../state/scope";
 import { useMessages, useSettings, type Language, type Theme } from "../state/settings";
 import { Icon } from "./Icon";
@@ -46,7 +46,7 @@ function Sidebar({ path }: { path: string }) {
     queryFn: ({ signal }) => pending("all", undefined, signal),
     refetchInterval: 60_000,
   });
-  const count = waiting.data?.pending.length ?? 0;
+  const count = stillWaiting(waiting.data?.pending ?? []).length;
   return (
     <header className="sidebar">
       <Link href={linkTo("/")} className="brand">

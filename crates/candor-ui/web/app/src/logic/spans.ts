@@ -1,4 +1,5 @@
 import type { AnyValue, KeyValue, WireSpan } from "../api/types";
+import { groupBy } from "./group";
 
 export interface Span {
   id: string;
@@ -27,7 +28,7 @@ export function spanTree(wire: WireSpan[]): Span[] {
   const origin = Math.min(...wire.map((span) => ms(span.start_time_unix_nano)));
   const spans = wire.map((span) => decode(span, origin)).sort((a, b) => a.start - b.start);
   const ids = new Set(spans.map((span) => span.id));
-  const children = Map.groupBy(spans, (span) => (span.parent !== undefined && ids.has(span.parent) ? span.parent : ""));
+  const children = groupBy(spans, (span) => (span.parent !== undefined && ids.has(span.parent) ? span.parent : ""));
   const ordered: Span[] = [];
   const seen = new Set<string>();
   const stack = (children.get("") ?? []).toReversed();

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { attach, pending, withdraw, type PendingState } from "../../api/feedback";
+import { attach, pending, stillWaiting, withdraw, type PendingState } from "../../api/feedback";
 import type { Verdict } from "../../api/types";
 import { Failed, Loading } from "../../components/States";
 import { ValueBadge } from "../../components/Verdict";
@@ -21,7 +21,7 @@ export default function Pending() {
     getNextPageParam: (page) => page.next_page_token ?? undefined,
     refetchInterval: 15_000,
   });
-  const all = found.data?.pages.flatMap((page) => page.pending) ?? [];
+  const all = stillWaiting(found.data?.pages.flatMap((page) => page.pending) ?? []);
   return (
     <div className="pending">
       <div className="toolbar">

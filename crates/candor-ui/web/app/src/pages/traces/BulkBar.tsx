@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deleteTraces, setTag } from "../../api/traces";
 import { Icon } from "../../components/Icon";
+import { groupBy } from "../../logic/group";
 import { useFormats } from "../../state/formats";
 import { useMessages } from "../../state/settings";
 import type { TracePages } from "./pages";
@@ -27,7 +28,7 @@ export function BulkBar({ selection, pages, onSelect, reload }: BulkProps) {
 
   const remove = async () => {
     try {
-      const byExperiment = Map.groupBy(selection.values(), (trace) => trace.trace_location?.mlflow_experiment?.experiment_id ?? "0");
+      const byExperiment = groupBy(selection.values(), (trace) => trace.trace_location?.mlflow_experiment?.experiment_id ?? "0");
       for (const [experiment, traces] of byExperiment) await deleteTraces(experiment, traces.map((trace) => trace.trace_id));
       await client.invalidateQueries();
       reload();
