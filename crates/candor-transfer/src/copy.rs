@@ -1,8 +1,10 @@
 //! Writing what the target lacks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use candor_model::{Assessment, AssessmentBody, Attributes, Experiment, ExperimentId, Trace, TraceId, TraceInfo};
+use candor_model::{
+    Assessment, AssessmentBody, Attributes, Experiment, ExperimentId, Span, Trace, TraceId, TraceInfo, TraceState,
+};
 use candor_store::{AssessmentUpdate, DynTrackingStore, Result, SpanBatch, SpanGroup, StoreError, TagChange};
 
 use crate::compare::{differences, is_own_tag, same_assessment};
@@ -86,7 +88,7 @@ impl Transfer<'_> {
         copied.unchanged += equal.len() as u64;
 
         let mut writer = Writer { to: self.to, twin, copied };
-        for trace in writer.write(stale).await.map_err(TransferError::Target)? {
+        for trace in writer.write(stale, &targets).await.map_err(TransferError::Target)? {
             if let Some(target) = targets.get(&trace.trace_id) {
                 writer.update_assessments(&trace, target).await.map_err(TransferError::Target)?;
             }
@@ -120,39 +122,57 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// Writes traces and returns the infos, as the source has them, of those that were taken.
-    async fn write(&mut self, traces: Vec<Trace>) -> Result<Vec<TraceInfo>> {
-        let (infos, spans): (Vec<TraceInfo>, Vec<_>) =
-            traces.into_iter().map(|trace| (trace.info, trace.spans)).unzip();
-        // Spans first: the info that follows has the last word.
-        let spans: Vec<_> = spans.into_iter().filter(|spans| !spans.is_empty()).collect();
-        let mut unwritten = HashMap::new();
-        match self.log_spans(spans.concat()).await {
-            // One of them spoils the batch: find out which.
-            Err(error) if !error.is_retryable() && spans.len() > 1 => {
-                for of_trace in spans {
-                    let id = of_trace[0].trace_id;
-                    if let Err(error) = self.log_spans(of_trace).await {
-                        unwritten.insert(id, fatal_or_own(error)?);
-                    }
-                }
-            }
-            Err(error) => match spans.first() {
-                Some(only) => drop(unwritten.insert(only[0].trace_id, fatal_or_own(error)?)),
-                None => return Err(error),
-            },
-            Ok(()) => {}
-        }
-        let mut taken = Vec::with_capacity(infos.len());
-        for info in infos {
-            match unwritten.remove(&info.trace_id) {
-                Some(error) => self.refuse(info.trace_id, error),
-                None => taken.push(info),
-            }
-        }
-        self.start(taken).await
+    async fn write(&mut self, traces: Vec<Trace>, targets: &HashMap<TraceId, Trace>) -> Result<Vec<TraceInfo>> {
+        // A new trace takes its assessments along when it is started, which saves a remote target a
+        // call for each. What spans would change of a started trace is written after them instead.
+        let (new, other): (Vec<_>, Vec<_>) = traces.into_iter().partition(|trace| {
+            let settled = matches!(trace.info.state, TraceState::Ok | TraceState::Error);
+            settled && trace.info.name().is_some() && !targets.contains_key(&trace.info.trace_id)
+        });
+        let mut taken = self.start_first(new).await?;
+        taken.extend(self.spans_first(other).await?);
+        Ok(taken)
     }
 
-    async fn log_spans(&self, spans: Vec<candor_model::Span>) -> Result<()> {
+    async fn start_first(&mut self, traces: Vec<Trace>) -> Result<Vec<TraceInfo>> {
+        let (infos, spans) = parts(traces);
+        let mut taken = self.start(infos).await?;
+        let started: HashSet<TraceId> = taken.iter().map(|info| info.trace_id).collect();
+        let spans = spans.into_iter().filter(|spans| started.contains(&spans[0].trace_id)).collect();
+        for (id, error) in self.log_all_spans(spans).await? {
+            taken.retain(|info| info.trace_id != id);
+            self.copied.written -= 1;
+            self.refuse(id, error);
+        }
+        Ok(taken)
+    }
+
+    async fn spans_first(&mut self, traces: Vec<Trace>) -> Result<Vec<TraceInfo>> {
+        let (mut infos, spans) = parts(traces);
+        for (id, error) in self.log_all_spans(spans).await? {
+            infos.retain(|info| info.trace_id != id);
+            self.refuse(id, error);
+        }
+        self.start(infos).await
+    }
+
+    /// Writes the spans of several traces, and returns those that were refused with the reasons.
+    async fn log_all_spans(&self, spans: Vec<Vec<Span>>) -> Result<Vec<(TraceId, StoreError)>> {
+        match self.log_spans(spans.concat()).await {
+            Ok(()) => return Ok(Vec::new()),
+            Err(error) => drop(fatal_or_own(error)?), // one trace spoils the batch: find out which
+        }
+        let mut refused = Vec::new();
+        for of_trace in spans {
+            let id = of_trace[0].trace_id;
+            if let Err(error) = self.log_spans(of_trace).await {
+                refused.push((id, fatal_or_own(error)?));
+            }
+        }
+        Ok(refused)
+    }
+
+    async fn log_spans(&self, spans: Vec<Span>) -> Result<()> {
         if spans.is_empty() {
             return Ok(());
         }
@@ -206,6 +226,12 @@ impl Writer<'_> {
             self.copied.refusals.push(Refusal { trace_id, error });
         }
     }
+}
+
+/// The infos, and the spans of the traces that have any.
+fn parts(traces: Vec<Trace>) -> (Vec<TraceInfo>, Vec<Vec<Span>>) {
+    let (infos, spans): (Vec<_>, Vec<_>) = traces.into_iter().map(|trace| (trace.info, trace.spans)).unzip();
+    (infos, spans.into_iter().filter(|spans: &Vec<Span>| !spans.is_empty()).collect())
 }
 
 fn as_update(assessment: &Assessment) -> AssessmentUpdate {

@@ -138,6 +138,19 @@ async fn a_trace_that_is_refused_does_not_stop_the_others() {
 }
 
 #[tokio::test]
+async fn traces_that_run_still_or_have_no_name_arrive_as_they_are() {
+    let (from, to) = (MemoryStore::new(), MemoryStore::new());
+    let mut running = trace(1);
+    running.state = candor_model::TraceState::InProgress;
+    from.log_spans(batch(vec![root(1, 1), root(2, 1)])).await.unwrap();
+    from.start_trace(running).await.unwrap();
+    from.start_trace(trace(2)).await.unwrap();
+    from.update_trace_tag(trace_id(2), TagChange::Delete { key: keys::TRACE_NAME.into() }).await.unwrap();
+    copy(&from, &to).await;
+    assert_equal(&from, &to).await;
+}
+
+#[tokio::test]
 async fn verdicts_on_hold_wait_on_the_other_side() {
     let (from, to) = (MemoryStore::new(), MemoryStore::new());
     let held = NewAssessment { when_missing: WhenMissing::Hold, ..verdict(1, trace_id(1), "ann", true) };
