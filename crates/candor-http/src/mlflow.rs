@@ -6,9 +6,11 @@
 //! repeats for minutes, the answer here is 400 or 404.
 
 mod assessments;
+mod correlation;
 pub(crate) mod error;
 mod experiments;
 mod extract;
+mod metrics;
 mod probes;
 mod search;
 mod tags;
@@ -68,9 +70,8 @@ fn version_3() -> Router<ApiState> {
         .route("/traces/batchGet", get(traces::batch_get))
         .route("/traces/batchGetInfos", post(traces::batch_get_infos))
         .route("/traces/search", post(search::search))
-        // Not here, and not to be taken for traces of these names.
-        .route("/traces/metrics", post(no_route))
-        .route("/traces/calculate-filter-correlation", post(no_route))
+        .route("/traces/metrics", post(metrics::query))
+        .route("/traces/calculate-filter-correlation", post(correlation::calculate))
         .route("/traces/{trace_id}", get(traces::get_info))
         .route("/traces/{trace_id}/assessments", post(assessments::create))
         .route(

@@ -6,12 +6,14 @@
 
 mod assessments;
 mod experiments;
+mod metrics;
 mod search;
 mod tags;
 mod traces;
 
 pub use assessments::{CreateAssessment, UpdateAssessment};
 pub use experiments::{CreateExperiment, ExperimentById, ExperimentByName, RenameExperiment};
+pub use metrics::{AggregationType, FilterCorrelation, MetricAggregation, MetricView, QueryTraceMetrics};
 pub use search::{MAX_EXPERIMENTS, MAX_TRACES, SearchExperiments, SearchTraces, ViewType};
 pub use tags::{DeleteExperimentTag, DeleteTraceTag, MAX_TAG_VALUE_CHARS, SetExperimentTag, SetTraceTag};
 pub use traces::{

@@ -3,6 +3,7 @@
 //! An answer with nothing to say is [`Empty`]; empty lists are left out, as MLflow does.
 
 mod envelope;
+mod metrics;
 mod page;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::scalar::{number, text};
 
 pub use envelope::{AssessmentEnvelope, ExperimentEnvelope, TraceEnvelope, TraceInfoEnvelope};
+pub use metrics::{Correlation, MetricDataPoint, MetricPoints};
 pub use page::{ExperimentPage, TraceInfoList, TraceList, TracePage};
 
 /// `{}`: it is done.
