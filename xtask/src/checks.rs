@@ -3,7 +3,7 @@
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{docs, test};
+use crate::{docs, test, web};
 
 /// Runs every check, cheap ones first.
 pub(crate) fn ci(sh: &Shell) -> Result<()> {
@@ -11,6 +11,7 @@ pub(crate) fn ci(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo clippy --locked --workspace --all-targets --all-features -- --deny warnings").run()?;
     docs::build_and_check(sh)?;
     test(sh)?;
+    web::check_built_files(sh)?;
     let mut not_run = Vec::new();
     if is_installed(sh, "cargo-deny") {
         cmd!(sh, "cargo deny --config .deny.toml check").run()?;

@@ -6,6 +6,7 @@
 //! | `ci` | formatting, lints, docs, then `test`; names the checks whose tools are not installed |
 //! | `bench` | measures what things cost here, beside MLflow's Python client |
 //! | `docs` | builds the API docs, warnings being errors, and checks the links between Markdown files |
+//! | `web` | builds the web UI and the widget into `crates/candor-ui/dist` |
 
 mod bench;
 mod checks;
@@ -13,6 +14,7 @@ mod docs;
 mod provision;
 #[cfg(test)]
 mod tidy;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +30,8 @@ fn main() -> Result<()> {
         ["ci"] => checks::ci(&sh),
         ["bench"] => bench::run(&sh),
         ["docs"] => docs::build_and_check(&sh),
-        _ => bail!("usage: cargo xtask test | ci | bench | docs"),
+        ["web"] => web::build(&sh),
+        _ => bail!("usage: cargo xtask test | ci | bench | docs | web"),
     }
 }
 
@@ -40,6 +43,7 @@ fn test(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo build --locked --package candor").run()?;
     cmd!(sh, "cargo nextest run --locked --workspace --all-features").run()?;
     cmd!(sh, "cargo test --locked --doc --workspace --all-features --quiet").run()?;
+    web::test(sh)?;
     examples(sh)
 }
 

@@ -48,6 +48,29 @@ fn environment(sh: &Shell, venv: PathBuf, requirements: &str) -> Result<()> {
     Ok(())
 }
 
+/// Node.js and npm, which build and test the web parts.
+pub(crate) fn node(sh: &Shell) -> Result<()> {
+    if cmd!(sh, "npm --version").quiet().ignore_stdout().ignore_stderr().run().is_err() {
+        apt_install(sh, &["nodejs", "npm"])?;
+    }
+    let version = cmd!(sh, "node --version").read().context("the web parts need Node.js 20.19 or later")?;
+    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+    let found = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+    if found < (20, 19) {
+        bail!("the web parts need Node.js 20.19 or later, found {version}");
+    }
+    Ok(())
+}
+
+/// The browser that the web parts are tested in; the variable `CHROMIUM` names another one.
+pub(crate) fn chromium(sh: &Shell) -> Result<()> {
+    const PLACES: [&str; 3] = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    if std::env::var_os("CHROMIUM").is_some() || PLACES.iter().any(|place| sh.path_exists(place)) {
+        return Ok(());
+    }
+    apt_install(sh, &["chromium"])
+}
+
 /// Installs Debian packages, which needs root.
 fn apt_install(sh: &Shell, packages: &[&str]) -> Result<()> {
     let user = cmd!(sh, "id -u").read()?;

@@ -13,8 +13,12 @@ const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 export class TestServer {
   /** Every feedback request that arrived: `{key, person, target, verdict}`. */
   received = [];
-  /** How to treat the next feedback requests: `"lose"` the answer, or a `status`. */
+  /** Statuses to answer the next feedback requests with. */
   mishaps = [];
+  /** Whether verdicts count but their answers get lost. */
+  losesAnswers = false;
+  /** How many feedback requests were answered well. */
+  answered = 0;
   questions = 0;
   #counted = new Map();
   #http = createServer((request, response) => {
@@ -38,6 +42,8 @@ export class TestServer {
   forget() {
     this.received = [];
     this.mishaps = [];
+    this.losesAnswers = false;
+    this.answered = 0;
     this.#counted.clear();
   }
 
@@ -87,13 +93,17 @@ export class TestServer {
       if (place < from) continue;
       const id = mode === "no-ids" ? "" : `id: ${n}.${place}\r\n`;
       const bytes = Buffer.from(`: keep-alive\r\n\r\n${id}data: ${JSON.stringify(event)}\r\n\r\n`);
-      // In the middle of an event, three times per answer.
+      // In the middle of an event, several times per answer.
       const breaks = (mode === "disconnect" || mode === "no-ids") && place === from + 2 && place < events.length - 1;
       for (const byte of breaks ? bytes.subarray(0, bytes.length / 2) : bytes) {
         response.write(Buffer.of(byte));
         await new Promise((resolve) => setImmediate(resolve));
       }
-      if (breaks) return response.destroy();
+      if (breaks) {
+        // Browsers throw away what they have not handed on yet when a connection breaks.
+        await pause(200);
+        return response.destroy();
+      }
       if (mode === "slow") await pause(150);
       if (response.destroyed) return undefined;
     }
@@ -109,9 +119,11 @@ export class TestServer {
     const isBeacon = request.headers["idempotency-key"] === undefined;
     this.received.push({ key, person, target, verdict, comment: body.comment, isBeacon });
     const mishap = this.mishaps.shift();
-    if (typeof mishap === "number") return json(response, mishap, { detail: "told so" });
+    if (mishap) return json(response, mishap, { detail: "told so" });
     if (!this.#counted.has(key)) this.#counted.set(key, { person, target, verdict });
-    return mishap === "lose" ? response.destroy() : json(response, 200, { status: "success" });
+    if (this.losesAnswers) return response.destroy();
+    this.answered += 1;
+    return json(response, 200, { status: "success" });
   }
 
   async #file(response, path) {

@@ -31,7 +31,7 @@ export class CandorFeedbackElement extends HTMLElement {
     const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [styles()];
     const row = element("div", { className: "row" });
-    row.append(this.#up, this.#down, this.#status, this.#withdraw);
+    row.append(this.#up, this.#down, this.#withdraw, this.#status);
     root.append(row);
     for (const [button, verdict] of [[this.#up, true], [this.#down, false]] as const) {
       button.addEventListener("click", (event) => {

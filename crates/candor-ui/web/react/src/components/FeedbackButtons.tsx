@@ -52,9 +52,6 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
             <ThumbIcon isUp={verdict} />
           </button>
         ))}
-        <span className="candor-status" role="status">
-          {statusText(feedback, texts)}
-        </span>
         <button
           type="button"
           className="candor-link"
@@ -68,6 +65,9 @@ export function FeedbackButtons({ traceId, clientRequestId, askReason = true, cl
         >
           {texts.withdraw}
         </button>
+        <span className="candor-status" role="status">
+          {statusText(feedback, texts)}
+        </span>
       </div>
       {isOpen && (
         <ReasonForm
