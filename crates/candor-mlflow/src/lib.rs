@@ -4,7 +4,21 @@
 //! already, through the same [`TrackingStore`](candor_store::TrackingStore) that every other part
 //! of Candor works on. It keeps nothing itself: while the server is down its calls fail with
 //! [`StoreError::Unavailable`](candor_store::StoreError::Unavailable); `candor-spool` holds them.
-//! No SQL, no web server.
+//!
+//! # The light install
+//! A service that only logs traces and feedback needs this crate, `candor-model` and `candor-store`.
+//! That is 123 packages, five of them Candor's, and no SQL and no web server among them; a test of
+//! the workspace keeps them out. To count them:
+//!
+//! ```text
+//! cargo tree -p candor-mlflow -e normal --prefix none | sed 's/ (\*)$//' | sort -u | wc -l
+//! ```
+//!
+//! It has no features. Most of the packages, and the longest of them to compile, come with HTTPS.
+//!
+//! # Which servers
+//! MLflow 3.17 or later; [`MlflowStore::connect`] refuses others and says what to do.
+//! `docs/mlflow-compatibility.md` has the evidence.
 //!
 //! # Environment
 //! [`MlflowOptions::from_env`] reads the variables of MLflow's own client, with their meaning there:
@@ -20,8 +34,13 @@
 //! | `MLFLOW_HTTP_REQUEST_TIMEOUT` | seconds that a request may take; 120 |
 //! | `MLFLOW_HTTP_REQUEST_MAX_RETRIES` | repetitions, at most 10; 5 |
 //! | `MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR` | seconds before the first repetition; half a second |
-//! | `MLFLOW_EXPERIMENT_ID`, `MLFLOW_EXPERIMENT_NAME` | see [`MlflowOptions::experiment`] |
-//! | `DATABRICKS_HOST`, `DATABRICKS_TOKEN` | where and who, when the URI is `databricks` |
+//! | `MLFLOW_HTTP_REQUEST_BACKOFF_JITTER` | seconds that chance adds at most; as long as the pause |
+//! | `MLFLOW_EXPERIMENT_NAME`, `MLFLOW_EXPERIMENT_ID` | see [`MlflowOptions::experiment`]; the name goes first |
+//! | `DATABRICKS_HOST`, `DATABRICKS_TOKEN` | where and who, when the URI is `databricks`; its version is not asked for |
+//! | `MLFLOW_TRACKING_AUTH`, `MLFLOW_TRACKING_AWS_SIGV4` | refused: these ways to sign in are not known here |
+//!
+//! Fewer repetitions and shorter pauses are the default here than there. `Retry-After` is always
+//! respected, up to a minute. `~/.mlflow/credentials` is not read.
 //!
 //! # Example
 //! ```no_run
