@@ -9,8 +9,9 @@ use candor_store::{Result, StoreError, async_trait};
 
 /// Shorter than a request to Candor may take; `MLFLOW_HTTP_REQUEST_TIMEOUT` says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Outages are the spool's business; `MLFLOW_HTTP_REQUEST_MAX_RETRIES` says otherwise.
-const RETRIES: usize = 2;
+/// Outages are the spool's business, and it should learn of them soon; `MLFLOW_HTTP_REQUEST_MAX_RETRIES`
+/// says otherwise.
+const RETRIES: usize = 1;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The server at `url`, with what MLflow's variables say of it; it is not asked anything yet.
