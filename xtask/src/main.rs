@@ -51,6 +51,7 @@ fn test(sh: &Shell) -> Result<()> {
 fn examples(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo run --locked --quiet --package candor-http --example feedback_only").run()?;
     cmd!(sh, "cargo run --locked --quiet --package candor-store --features conformance --example toy_backend").run()?;
+    cmd!(sh, "cargo run --locked --quiet --package candor-chat --example chat_service").run()?;
     Ok(())
 }
 
