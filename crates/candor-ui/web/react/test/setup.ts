@@ -3,6 +3,8 @@ import { afterEach } from "vitest";
 
 afterEach(() => {
   cleanup();
+  // Tests of the package itself run without a page.
+  if (typeof document === "undefined") return;
   localStorage.clear();
   sessionStorage.clear();
 });
