@@ -2,6 +2,7 @@
 
 mod analyze;
 mod cli;
+mod demo;
 mod doctor;
 mod serve;
 mod spool;

@@ -11,6 +11,7 @@ use candor::model::{ExperimentId, ExperimentName};
 use candor::store::{Clock, DynTrackingStore, ExperimentKey, NewExperiment, SystemClock};
 
 use crate::cli::ServeArguments;
+use crate::demo;
 
 /// Where the demonstration's traces go unless `--experiment` says otherwise.
 pub(super) const EXPERIMENT: &str = "demo";
@@ -31,6 +32,10 @@ pub(super) async fn open(arguments: &ServeArguments, store: &Arc<DynTrackingStor
     }
     let name = arguments.experiment.as_deref().unwrap_or(EXPERIMENT).parse().context("--experiment")?;
     let experiment = experiment(store, name).await.context("the demonstration's experiment")?;
+    // Somebody else's server is not ours to fill.
+    if matches!(store.capabilities().backend, "memory" | "sqlite") {
+        demo::fill(store.as_ref(), experiment, SystemClock.now()).await?;
+    }
     let tracer = Tracer::builder(Arc::clone(store)).service_name("candor-chat").experiment(experiment).build()?;
     let library = Library::about_candor();
     let service = match (&arguments.llm_url, &arguments.llm_model) {
