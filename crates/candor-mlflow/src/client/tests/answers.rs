@@ -146,6 +146,7 @@ async fn what_is_no_mlflow_is_told_so() {
         (page, "a server whose version reads \"<!doctype html>"),
         (ResponseTemplate::new(404).set_body_string("nothing here"), "a server without /version"),
         (ResponseTemplate::new(200).set_body_string("2.22.1"), "MLflow 2.22.1; needed is MLflow 3."),
+        (ResponseTemplate::new(200).set_body_string("3.16.1"), "needed is MLflow 3.17 or later"),
         (ResponseTemplate::new(200).set_body_string("4.0.0"), "upgrade Candor"),
     ] {
         let server = wiremock::MockServer::start().await;
