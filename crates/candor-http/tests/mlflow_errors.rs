@@ -164,8 +164,6 @@ async fn content_types_are_checked_where_mlflow_checks_them() {
 async fn what_is_not_here_is_not_found_in_the_envelope() {
     let app = app();
     for path in [
-        "/api/3.0/mlflow/traces/metrics",
-        "/ajax-api/3.0/mlflow/traces/calculate-filter-correlation",
         "/api/3.0/mlflow/issues",
         "/api/2.0/mlflow/runs/create",
         "/api/2.0/mlflow/traces",

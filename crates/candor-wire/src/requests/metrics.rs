@@ -2,7 +2,7 @@ use candor_model::ExperimentId;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use crate::scalar::absent::{or_default, required, required_messages};
+use crate::scalar::absent::{or_default, required_messages};
 use crate::scalar::{number, text};
 
 /// Asks for figures over traces, spans or assessments.
@@ -13,10 +13,10 @@ pub struct QueryTraceMetrics {
     #[serde(alias = "experimentIds", deserialize_with = "experiments")]
     pub experiment_ids: Vec<ExperimentId>,
     /// What is measured on.
-    #[serde(alias = "viewType", deserialize_with = "required")]
+    #[serde(alias = "viewType")]
     pub view_type: MetricView,
     /// What is measured.
-    #[serde(alias = "metricName", deserialize_with = "required")]
+    #[serde(alias = "metricName")]
     pub metric_name: String,
     /// How it is summed up; at least one.
     #[serde(deserialize_with = "required_messages")]
@@ -140,10 +140,10 @@ pub struct FilterCorrelation {
     #[serde(alias = "experimentIds", deserialize_with = "experiments")]
     pub experiment_ids: Vec<ExperimentId>,
     /// One filter.
-    #[serde(alias = "filterString1", deserialize_with = "required")]
+    #[serde(alias = "filterString1")]
     pub filter_string1: String,
     /// The other.
-    #[serde(alias = "filterString2", deserialize_with = "required")]
+    #[serde(alias = "filterString2")]
     pub filter_string2: String,
     /// What both are looked for in.
     #[serde(default, alias = "baseFilter", deserialize_with = "text::option::deserialize")]
@@ -151,6 +151,6 @@ pub struct FilterCorrelation {
 }
 
 fn experiments<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ExperimentId>, D::Error> {
-    let texts: Vec<String> = required(deserializer)?;
+    let texts = Vec::<String>::deserialize(deserializer)?;
     texts.iter().map(|text| text::experiment_id::parse(text).map_err(D::Error::custom)).collect()
 }
