@@ -3,6 +3,7 @@
 //! | path | is |
 //! |---|---|
 //! | `/`, `/traces`, `/traces/{trace_id}`, `/live`, `/ask`, `/pending` | the application; it reads its path itself |
+//! | `/widget.js` | the script that puts the buttons on any page |
 //! | `/assets/…` | its parts, named by their content and kept by browsers for a year |
 //!
 //! Every answer carries a strict Content-Security-Policy: the pages load from this host and call it
@@ -22,8 +23,8 @@ use crate::problem;
 /// Where the application has pages.
 const PAGES: [&str; 6] = ["/", "/traces", "/traces/{trace_id}", "/live", "/ask", "/pending"];
 
-/// Files that browsers look for outside of `/assets`.
-const FILES: [&str; 1] = ["favicon.svg"];
+/// Files whose names others know.
+const FILES: [&str; 2] = ["favicon.svg", "widget.js"];
 
 /// The routes of the web UI, compressed for those who accept it.
 ///
@@ -117,6 +118,17 @@ mod tests {
         let (_, headers, packed) = get(script, (header::ACCEPT_ENCODING, "gzip")).await;
         assert_eq!(headers[header::CONTENT_ENCODING], "gzip");
         assert!(packed.len() < plain.len());
+    }
+
+    #[tokio::test]
+    async fn the_widget_is_a_script_that_is_asked_for_again() {
+        let (status, headers, body) = get("/widget.js", (header::ACCEPT, "*/*")).await;
+        assert_eq!(
+            (status, &headers[header::CONTENT_TYPE]),
+            (StatusCode::OK, &HeaderValue::from_static("text/javascript; charset=utf-8"))
+        );
+        assert_eq!(headers[header::CACHE_CONTROL], "no-cache");
+        assert!(!body.is_empty());
     }
 
     #[tokio::test]
