@@ -1,4 +1,4 @@
-// A week of plausible traffic: an assistant for a shop's customers, whose prompt got worse on the last days.
+// Some days of plausible traffic: an assistant for a shop's customers, whose prompt got worse on the last days.
 //
 //   node e2e-app/traffic.mjs http://127.0.0.1:5000 [traces]
 
@@ -19,12 +19,13 @@ const HAPPY = ["Just what I needed.", "Quick and right, thank you!", "Clear step
 const REASONS = ["incorrect", "incomplete", "irrelevant", "too long"];
 const USERS = Array.from({ length: 40 }, (_, index) => `user-${String(index + 1).padStart(3, "0")}`);
 
-export async function fill(url, count = 1200, now = Date.now()) {
+export async function fill(url, count = 1200, days = 7) {
+  const now = Date.now();
   const random = generator(20260101);
   const pick = (list) => list[Math.floor(random() * list.length)];
   const experiment = await experimentNamed(url, "shop-assistant");
   const traces = Array.from({ length: count }, () => {
-    const age = random() ** 1.15 * 7;
+    const age = random() ** 1.15 * days;
     const isLate = age < 2;
     const prompt = isLate ? "7" : "6";
     const model = random() < 0.6 ? "mistral-small" : "gpt-4o-mini";

@@ -84,17 +84,17 @@ function Figure({ label, value, change, before, line, isMain = false, children }
   return (
     <section className={isMain ? "card figure main" : "card figure"} aria-label={label}>
       <h2>{label}</h2>
-      <p className="value">
-        {value}
-        {change !== undefined && (
-          <span className={`change ${tone}`}>
-            {change > 0 ? "▲" : change < 0 ? "▼" : ""} {messages.overview.points(formats.signed(change))}
-          </span>
-        )}
-      </p>
+      <p className="value">{value}</p>
       {line && <Sparkline values={line} />}
       <div className="detail">{children}</div>
-      <p className="faint">{before ? messages.overview.before(before) : messages.overview.noBefore}</p>
+      <p className="faint">
+        {change !== undefined && (
+          <span className={`change ${tone}`}>
+            {change > 0 ? "▲" : change < 0 ? "▼" : ""} {messages.overview.points(formats.signed(change))}{" "}
+          </span>
+        )}
+        {before ? messages.overview.before(before) : messages.overview.noBefore}
+      </p>
     </section>
   );
 }

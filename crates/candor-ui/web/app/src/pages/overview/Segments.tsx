@@ -53,7 +53,7 @@ export function Segments() {
         <table className="segments">
           <thead>
             <tr>
-              <th scope="col">{messages.overview.segmentBy[kind as (typeof BY)[number]]}</th>
+              <th scope="col">{kind === "tag" ? by.slice(4) : messages.overview.segmentBy[kind as (typeof BY)[number]]}</th>
               <th scope="col" className="number">{messages.overview.positiveRate}</th>
               <th scope="col">{messages.overview.interval}</th>
               <th scope="col" className="number">{messages.overview.verdicts}</th>
