@@ -1,5 +1,7 @@
 //! The demonstration's chat: questions, answers, and verdicts that land on them.
 
+use std::io::{BufRead, BufReader};
+
 use candor_tests::python::{script, succeed};
 use candor_tests::{Candor, FakeLlm};
 use serde_json::{Value, json};
@@ -57,14 +59,8 @@ fn a_streamed_answer_of_a_real_endpoint_is_judged() {
     let candor = candor.start();
     let stream = candor.post("/chat/stream", &json!({"message": "Where does a verdict land?"}));
     assert_eq!(stream.headers()["content-type"], "text/event-stream");
-    let text = stream.text().unwrap();
-    let events: Vec<Value> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("data: "))
-        .map(|json| serde_json::from_str(json).unwrap())
-        .collect();
-    let said: String = events.iter().filter_map(|event| event["content"].as_str()).collect();
-    assert_eq!(said, TOKENS.concat());
+    let events = events(&stream.text().unwrap());
+    assert_eq!(said(&events), TOKENS.concat());
     let trace_id = events[0]["trace_id"].as_str().unwrap();
     assert_eq!(events.last().unwrap(), &json!({"type": "done", "trace_id": trace_id}));
 
@@ -74,6 +70,48 @@ fn a_streamed_answer_of_a_real_endpoint_is_judged() {
     assert_eq!(verdicts(&trace), [json!(true)]);
     let usage = trace["trace_info"]["trace_metadata"]["mlflow.trace.tokenUsage"].as_str().unwrap();
     assert_eq!(serde_json::from_str::<Value>(usage).unwrap()["total_tokens"], 16);
+}
+
+#[test]
+fn a_connection_that_breaks_is_taken_up_exactly_where_it_broke() {
+    let candor = Candor::builder().argument("--demo").start();
+    let question = json!({"message": "What happens to a verdict that overtakes its trace?"});
+    let mut lines = BufReader::new(candor.post("/chat/stream", &question)).lines().map(Result::unwrap);
+    let mut seen: Vec<String> = Vec::new();
+    // The blank line behind the third token: the event has arrived whole.
+    while seen.iter().filter(|line| line.contains(r#""type":"token""#)).count() < 3 || seen.last().unwrap() != "" {
+        seen.push(lines.next().expect("the answer has more than three tokens"));
+    }
+    drop(lines);
+    let last = seen.iter().rev().find_map(|line| line.strip_prefix("id: ")).unwrap();
+    let resumed = candor.request("POST", "/chat/stream").header("Last-Event-ID", last).json(&question).send().unwrap();
+    let rest = resumed.text().unwrap();
+
+    let seen = seen.join("\n") + "\n";
+    let whole = seen.clone() + &rest;
+    let numbers = whole.lines().filter_map(|line| line.strip_prefix("id: ")?.rsplit('.').next()?.parse::<usize>().ok());
+    let numbers: Vec<usize> = numbers.collect();
+    assert_eq!(numbers, (0..numbers.len()).collect::<Vec<_>>());
+    let events = events(&whole);
+    assert_eq!(events.last().unwrap()["type"], "done");
+    assert!(events[0]["trace_id"].is_string() && events[0]["trace_id"] == events.last().unwrap()["trace_id"]);
+
+    let trace_id = events[0]["trace_id"].as_str().unwrap();
+    let path = format!("/feedback?trace_id={trace_id}&user_id=ada");
+    candor.post(&path, &json!({"is_correct": true, "comment": null})).error_for_status().unwrap();
+    let trace = landed(&candor, trace_id);
+    let recorded = spans(&trace).find(|span| attribute(span, "mlflow.spanType") == Some("CHAIN"));
+    assert_eq!(attribute(recorded.unwrap(), "mlflow.spanOutputs").unwrap(), said(&events));
+}
+
+fn events(text: &str) -> Vec<Value> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    lines.map(|json| serde_json::from_str(json).unwrap()).collect()
+}
+
+/// The answer's text, as a reader puts it together.
+fn said(events: &[Value]) -> String {
+    events.iter().filter_map(|event| event["content"].as_str()).collect()
 }
 
 fn ask(candor: &Candor, question: &str) -> Value {
@@ -101,16 +139,18 @@ fn verdicts(trace: &Value) -> Vec<Value> {
 }
 
 fn span_types(trace: &Value) -> Vec<String> {
-    let mut types: Vec<String> = trace["spans"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|span| {
-            let attributes = span["attributes"].as_array()?;
-            let kind = attributes.iter().find(|attribute| attribute["key"] == "mlflow.spanType")?;
-            Some(kind["value"]["string_value"].as_str()?.trim_matches('"').to_owned())
-        })
-        .collect();
+    let types = spans(trace).filter_map(|span| attribute(span, "mlflow.spanType"));
+    let mut types: Vec<String> = types.map(str::to_owned).collect();
     types.sort_unstable();
     types
+}
+
+fn spans(trace: &Value) -> impl Iterator<Item = &Value> {
+    trace["spans"].as_array().into_iter().flatten()
+}
+
+/// An attribute of a span that is a text.
+fn attribute<'a>(span: &'a Value, key: &str) -> Option<&'a str> {
+    let found = span["attributes"].as_array()?.iter().find(|attribute| attribute["key"] == key)?;
+    found["value"]["string_value"].as_str()
 }
