@@ -10,6 +10,8 @@ use crate::{provision, workspace_root};
 
 /// Runs every benchmark and prints its table.
 pub(crate) fn run(sh: &Shell) -> Result<()> {
+    cmd!(sh, "cargo bench --locked --package candor-sqlite --bench hot_paths").run()?;
+    cmd!(sh, "cargo bench --locked --package candor-context --features tower --bench tracing").run()?;
     cmd!(sh, "cargo bench --locked --package candor-http --bench streaming").run()?;
     python_tracing(sh)
 }
