@@ -9,7 +9,7 @@ use candor_wire::requests::{
 };
 use candor_wire::responses::{
     AssessmentEnvelope, Empty, ExperimentCreated, ExperimentEnvelope, ExperimentPage, TraceEnvelope, TraceInfoEnvelope,
-    TraceInfoList, TraceList, TracePage, TracesDeleted,
+    TraceInfoList, TraceList, TracesDeleted,
 };
 use candor_wire::scalar::base64_bytes;
 use candor_wire::ui_artifact::TracesFile;
@@ -122,15 +122,25 @@ impl MlflowStore {
         Ok(spans)
     }
 
-    /// Traces as they are sent, from a row of that number on.
-    pub(super) async fn raw_search(
+    /// Traces as they are sent, from a row of that number on, with their places on the page, and
+    /// whether the page is not full.
+    ///
+    /// What other clients wrote may have no form here, such as the traces of MLflow 2, whose ids
+    /// are others. It is passed over, or no search would ever get behind it.
+    pub(super) async fn raw_page(
         &self,
         experiments: &[ExperimentId],
         filter: Option<&str>,
         order_by: &[String],
         offset: usize,
         max_results: usize,
-    ) -> Result<Vec<TraceInfo>> {
+    ) -> Result<(Vec<(usize, TraceInfo)>, bool)> {
+        #[derive(serde::Deserialize)]
+        struct Page {
+            #[serde(default)]
+            traces: Vec<serde_json::Value>,
+        }
+
         let request = SearchTraces {
             locations: experiments.to_vec(),
             filter: filter.map(str::to_owned),
@@ -139,12 +149,21 @@ impl MlflowStore {
             page_token: page_token(offset),
         };
         let path = "/api/3.0/mlflow/traces/search";
-        let page: Answer<TracePage<Vec<TraceInfo>>> =
-            self.client.send(Method::POST, path, &request, Repeat::Always).await;
-        Ok(page.map_err(|error| error.during("search traces"))?.traces)
+        let page: Answer<Page> = self.client.send(Method::POST, path, &request, Repeat::Always).await;
+        let Page { traces } = page.map_err(|error| error.during("search traces"))?;
+        let is_last = traces.len() < max_results;
+        let mut read = Vec::with_capacity(traces.len());
+        for (place, trace) in traces.into_iter().enumerate() {
+            let id = trace["trace_id"].as_str().unwrap_or_default().to_owned();
+            match serde_json::from_value(trace) {
+                Ok(TraceInfoJson::<TraceInfo>(info)) => read.push((place, info)),
+                Err(error) => tracing::warn!(trace.id = id, %error, "a trace on MLflow cannot be read here"),
+            }
+        }
+        Ok((read, is_last))
     }
 
-    /// The same, with what this store keeps in them put in its place.
+    /// The traces, with what this store keeps in them put in its place, and whether the page is not full.
     pub(super) async fn search_at(
         &self,
         experiments: &[ExperimentId],
@@ -152,10 +171,11 @@ impl MlflowStore {
         order_by: &[String],
         offset: usize,
         max_results: usize,
-    ) -> Result<Vec<TraceInfo>> {
-        let mut found = self.raw_search(experiments, filter, order_by, offset, max_results).await?;
+    ) -> Result<(Vec<TraceInfo>, bool)> {
+        let (read, is_last) = self.raw_page(experiments, filter, order_by, offset, max_results).await?;
+        let mut found: Vec<TraceInfo> = read.into_iter().map(|(_, info)| info).collect();
         found.iter_mut().for_each(keep::restore);
-        Ok(found)
+        Ok((found, is_last))
     }
 
     pub(super) async fn set_tag(&self, id: TraceId, tag: &SetTraceTag) -> Answer<()> {

@@ -12,7 +12,7 @@ use candor_wire::requests::{
 
 use super::api::page_token;
 use super::check_page_size;
-use super::walk::{Filled, Keep, Placed, Rows, Walk, fill};
+use super::walk::{Fetched, Filled, Keep, Placed, Rows, Walk, fill};
 use crate::MlflowStore;
 
 impl MlflowStore {
@@ -122,7 +122,7 @@ struct Found<'a> {
 impl Rows for Found<'_> {
     type Row = Experiment;
 
-    async fn fetch(&self, offset: usize, size: usize) -> Result<Vec<Placed<Experiment>>> {
+    async fn fetch(&self, offset: usize, size: usize) -> Result<Fetched<Experiment>> {
         let order = self.order.iter();
         let request = SearchExperiments {
             max_results: size,
@@ -134,11 +134,12 @@ impl Rows for Found<'_> {
             view_type: self.view,
         };
         let found = self.store.raw_experiments(&request).await?;
-        let placed = found.into_iter().map(|row| {
+        let is_last = found.len() < size;
+        let placed = (offset..).zip(found).map(|(number, row)| {
             let place: Vec<SortValue> = experiment_sort_values(&self.order, &row);
-            Placed { place, row }
+            (number, Placed { place, row })
         });
-        Ok(placed.collect())
+        Ok(Fetched { rows: placed.collect(), is_last })
     }
 }
 

@@ -10,10 +10,11 @@ use candor_filter::{
 };
 use candor_model::{Assessment, ExperimentId, Span, TraceId, TraceInfo, keys};
 use candor_store::{Page, Result, StoreError, TraceQuery};
+use candor_wire::requests::MAX_TRACES;
 use tokio::sync::Mutex;
 
 use self::plan::Plan;
-use super::walk::{Filled, Keep, Placed, Rows, Walk, fill};
+use super::walk::{Fetched, Filled, Keep, Placed, Rows, Walk, fill};
 use super::{check_page_size, keep};
 use crate::MlflowStore;
 use crate::error::BACKEND;
@@ -38,7 +39,7 @@ impl MlflowStore {
         let plan = Plan::of(&query.filter);
         let rows = Found { store: self, experiments: &experiments, text: plan.text.as_deref(), order: &order };
         let keep = Check { store: self, experiments: &experiments, plan: &plan, sessions: Mutex::default() };
-        let chunk = if plan.check.needs_spans() { SPAN_CHUNK } else { candor_wire::requests::MAX_TRACES };
+        let chunk = if plan.check.needs_spans() { SPAN_CHUNK } else { MAX_TRACES };
         let Filled { items, next_page_token } =
             fill(&mut walk, &rows, &keep, query.max_results, query_id, chunk).await?;
         Ok(Page { items, next_page_token })
@@ -59,16 +60,16 @@ struct Found<'a> {
 impl Rows for Found<'_> {
     type Row = TraceInfo;
 
-    async fn fetch(&self, offset: usize, size: usize) -> Result<Vec<Placed<TraceInfo>>> {
+    async fn fetch(&self, offset: usize, size: usize) -> Result<Fetched<TraceInfo>> {
         let order: Vec<String> = self.order.iter().map(order_text).collect::<Result<_>>()?;
-        let rows = self.store.raw_search(self.experiments, self.text, &order, offset, size).await?;
-        let placed = rows.into_iter().map(|mut row| {
+        let (read, is_last) = self.store.raw_page(self.experiments, self.text, &order, offset, size).await?;
+        let placed = read.into_iter().map(|(place_in_page, mut row)| {
             // The server sorts by what it has, not by what is made of it here.
             let place = sort_values(self.order, &row);
             keep::restore(&mut row);
-            Placed { place, row }
+            (offset + place_in_page, Placed { place, row })
         });
-        Ok(placed.collect())
+        Ok(Fetched { rows: placed.collect(), is_last })
     }
 }
 
@@ -135,12 +136,8 @@ impl Check<'_> {
         let mut shared = Vec::new();
         let mut offset = 0;
         loop {
-            let rows = self
-                .store
-                .search_at(self.experiments, Some(&text), &[], offset, candor_wire::requests::MAX_TRACES)
-                .await?;
-            let is_last = rows.len() < candor_wire::requests::MAX_TRACES;
-            offset += rows.len();
+            let (rows, is_last) = self.store.search_at(self.experiments, Some(&text), &[], offset, MAX_TRACES).await?;
+            offset += MAX_TRACES;
             let all = rows.into_iter().flat_map(|info| info.assessments);
             shared.extend(all.filter(|one| one.metadata.contains_key(keys::SESSION)));
             if is_last {
@@ -153,8 +150,7 @@ impl Check<'_> {
     async fn drop_those_outside(&self, run: &str, rows: &[TraceInfo], kept: &mut [bool]) -> Result<()> {
         let ids: Vec<String> = rows.iter().map(|row| format!("'{}'", row.trace_id)).collect();
         let text = format!("request_id IN ({}) AND {run}", ids.join(", "));
-        let inside =
-            self.store.search_at(self.experiments, Some(&text), &[], 0, candor_wire::requests::MAX_TRACES).await?;
+        let (inside, _) = self.store.search_at(self.experiments, Some(&text), &[], 0, MAX_TRACES).await?;
         let inside: HashSet<TraceId> = inside.iter().map(|info| info.trace_id).collect();
         for (row, kept) in rows.iter().zip(kept) {
             *kept &= inside.contains(&row.trace_id);

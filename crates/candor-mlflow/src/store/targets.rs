@@ -58,14 +58,13 @@ impl MlflowStore {
         let mut found = Vec::new();
         let mut offset = 0;
         loop {
-            let rows = self.search_at(&experiments, Some(&text), &[], offset, CHUNK).await?;
-            let last = rows.len() < CHUNK;
-            offset += rows.len();
+            let (rows, is_last) = self.search_at(&experiments, Some(&text), &[], offset, CHUNK).await?;
+            offset += CHUNK;
             let ids: Vec<_> = rows.iter().map(|info| info.trace_id).collect();
             // It may be another span's parent.
             let traces = self.read_traces(&ids, true).await?;
             found.extend(traces.into_iter().filter(|trace| trace.spans.iter().any(|span| span.span_id == id)));
-            if last || found.len() >= MAX_CANDIDATES {
+            if is_last || found.len() >= MAX_CANDIDATES {
                 found.truncate(MAX_CANDIDATES);
                 return Ok(found.into_iter().map(|trace| trace.info).collect());
             }

@@ -167,13 +167,16 @@ impl MlflowStore {
                     value: Number::Int(max_request_time.as_millis()),
                 };
                 let order = ["timestamp_ms ASC", "request_id ASC"].map(str::to_owned);
-                let mut ids = Vec::new();
+                let text = text_of(&until);
+                let mut ids: Vec<TraceId> = Vec::new();
+                let mut offset = 0;
                 while ids.len() < max_traces as usize {
                     let size = (max_traces as usize - ids.len()).min(candor_wire::requests::MAX_TRACES);
-                    let rows =
-                        self.raw_search(&[experiment_id], text_of(&until).as_deref(), &order, ids.len(), size).await?;
-                    ids.extend(rows.iter().map(|info| info.trace_id));
-                    if rows.len() < size {
+                    let page = self.raw_page(&[experiment_id], text.as_deref(), &order, offset, size).await?;
+                    let (rows, is_last) = page;
+                    ids.extend(rows.iter().map(|(_, info)| info.trace_id));
+                    offset += size;
+                    if is_last {
                         break;
                     }
                 }

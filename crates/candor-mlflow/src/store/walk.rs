@@ -11,8 +11,15 @@ pub(super) trait Rows: Sync {
     /// What a row is.
     type Row: Send;
 
-    /// Up to `size` rows from `offset` on; fewer only at the end.
-    fn fetch(&self, offset: usize, size: usize) -> impl Future<Output = Result<Vec<Placed<Self::Row>>>> + Send;
+    /// The rows of the numbers from `offset` on, `size` of them.
+    fn fetch(&self, offset: usize, size: usize) -> impl Future<Output = Result<Fetched<Self::Row>>> + Send;
+}
+
+/// Rows with their numbers; those that cannot be read are left out.
+pub(super) struct Fetched<T> {
+    pub(super) rows: Vec<(usize, Placed<T>)>,
+    /// Whether the server had fewer than it was asked for.
+    pub(super) is_last: bool,
 }
 
 /// A row, and what it has under the sort keys. These end in the id, so no two rows have the same.
@@ -61,24 +68,26 @@ impl Walk {
     pub(super) async fn next<R: Rows>(&mut self, rows: &R, size: usize) -> Result<Vec<(usize, Placed<R::Row>)>> {
         // The last row is looked at again, to see that nothing before it has come or gone.
         let mut from = self.offset.saturating_sub(usize::from(self.last.is_some()));
+        let mut goes_forward = false;
         while !self.ended {
-            let fetched = rows.fetch(from, size).await?;
-            let begins_behind = match (&self.last, fetched.first()) {
-                (Some(last), Some(first)) => self.is_behind(&first.place, last),
+            let Fetched { rows, is_last } = rows.fetch(from, size).await?;
+            let begins_behind = match (&self.last, rows.first()) {
+                (Some(last), Some((_, first))) => self.is_behind(&first.place, last),
                 (Some(_), None) => true,
                 (None, _) => false,
             };
-            if begins_behind && from > 0 {
+            if begins_behind && from > 0 && !goes_forward {
                 from = from.saturating_sub(size - 1);
                 continue;
             }
-            self.ended = fetched.len() < size;
-            let numbered: Vec<_> = (from..).zip(fetched).filter(|(_, row)| self.is_to_come(&row.place)).collect();
+            self.ended = is_last;
+            let numbered: Vec<_> = rows.into_iter().filter(|(_, row)| self.is_to_come(&row.place)).collect();
             if let Some((number, row)) = numbered.last() {
                 self.offset = number + 1;
                 self.last = Some(row.place.clone());
                 return Ok(numbered);
             }
+            goes_forward = true;
             from += size - 1;
         }
         Ok(Vec::new())

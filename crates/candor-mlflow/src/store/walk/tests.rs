@@ -2,16 +2,17 @@ use std::sync::Mutex;
 
 use super::*;
 
-/// A server's rows, which may change between two pages.
+/// A server's rows, which may change between two pages. Those above 100 cannot be read.
 struct Numbers(Mutex<Vec<i64>>);
 
 impl Rows for Numbers {
     type Row = i64;
 
-    async fn fetch(&self, offset: usize, size: usize) -> Result<Vec<Placed<i64>>> {
-        let rows = self.0.lock().unwrap();
-        let rows = rows.iter().skip(offset).take(size);
-        Ok(rows.map(|row| Placed { place: vec![SortValue::Int(*row)], row: *row }).collect())
+    async fn fetch(&self, offset: usize, size: usize) -> Result<Fetched<i64>> {
+        let all = self.0.lock().unwrap();
+        let rows = (offset..).zip(all.iter().skip(offset).take(size)).filter(|(_, row)| **row < 100);
+        let placed = |(number, row): (usize, &i64)| (number, Placed { place: vec![SortValue::Int(*row)], row: *row });
+        Ok(Fetched { rows: rows.map(placed).collect(), is_last: all.len() < offset + size })
     }
 }
 
@@ -113,6 +114,17 @@ async fn rows_that_come_before_the_place_repeat_none() {
 async fn all_rows_may_go() {
     let all = pages((0..9).collect(), &KeepAll, 3, 4, Vec::clear).await;
     assert_eq!(all, [vec![0, 1, 2], vec![]]);
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_passed_over() {
+    for chunk in 2..6 {
+        let rows = vec![900, 901, 902, 1, 2, 903, 904, 905, 906, 907, 3, 908, 4, 909];
+        let all = pages(rows, &KeepAll, 2, chunk, |rows| rows.retain(|row| *row != 2)).await;
+        assert_eq!(all.concat(), [1, 2, 3, 4], "in chunks of {chunk}");
+    }
+    let all = pages(vec![900, 901, 902], &KeepAll, 2, 2, |_| {}).await;
+    assert!(all.concat().is_empty(), "{all:?}");
 }
 
 #[test]
