@@ -54,6 +54,17 @@ fn an_unknown_store_is_refused_with_the_forms_that_work() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("sqlite:PATH"));
 }
 
+#[test]
+fn what_the_store_does_can_be_watched() {
+    let candor = Candor::start();
+    judged_trace(&candor, 1, true);
+    let metrics = candor.get("/metrics").error_for_status().unwrap();
+    assert!(metrics.headers()["content-type"].to_str().unwrap().starts_with("text/plain"));
+    let metrics = metrics.text().unwrap();
+    let logged = r#"candor_store_operation_duration_seconds_count{backend="sqlite",operation="log_assessments"} 1"#;
+    assert!(metrics.contains(logged), "{metrics}");
+}
+
 fn judged_trace(candor: &Candor, n: u64, verdict: bool) {
     candor.post("/api/3.0/mlflow/traces", &recent(n)).error_for_status().unwrap();
     let path = format!("/feedback?trace_id={}&user_id=u", samples::trace_id(n));

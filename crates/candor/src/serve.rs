@@ -1,4 +1,5 @@
 mod chat;
+mod metrics;
 mod store;
 
 use std::io::{IsTerminal, Write};
@@ -28,11 +29,12 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {}:{}", arguments.host, arguments.port))?;
+    let metrics = metrics::install().context("cannot collect metrics")?;
     let store = store::open(&arguments).await?;
     let state = ApiState::new(Arc::clone(&store));
     let closing = state.closing.clone();
     let chat = chat::open(&arguments, &store).await?;
-    let more = chat.as_ref().map(chat::Chat::router).unwrap_or_default();
+    let more = chat.as_ref().map(chat::Chat::router).unwrap_or_default().merge(metrics);
     let app = app(&arguments, state, more).await?;
 
     let greeting =
