@@ -3,7 +3,7 @@
 //! The streams read the store's own order of arrival, so that they show what any route, any process
 //! and any attached verdict brought, and can go on after a broken connection without a gap. A word
 //! passed on within this process after each write would be quicker, but would miss all of that.
-//! [`Ticker`] asks the store for the latest number while somebody listens; a stream reads only when
+//! `Ticker` asks the store for the latest number while somebody listens; a stream reads only when
 //! that moved.
 
 mod stream;

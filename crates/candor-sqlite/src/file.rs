@@ -2,7 +2,7 @@
 //!
 //! What the tracking store stands on, for other crates that keep something in a file of their own:
 //! opening with all checks, group commit, pooled readers, and driver errors as
-//! [`StoreError`](candor_store::StoreError).
+//! [`StoreError`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
