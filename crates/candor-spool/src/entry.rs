@@ -3,7 +3,7 @@
 mod text;
 
 use candor_model::{AssessmentId, TimestampMs, TraceId, TraceInfo};
-use candor_store::{NewAssessment, SpanBatch, TagChange, TargetRef, ingest, target};
+use candor_store::{NewAssessment, SpanBatch, TagChange, TargetRef, WhenMissing, ingest, target};
 
 /// A write that was accepted, as it is to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +137,11 @@ impl Payload {
             Self::Spans(batch) => ingest::by_trace(&batch.groups).iter().map(|trace| trace.trace_id).collect(),
             Self::Assessment(_) | Self::Tag(..) => Vec::new(),
         }
+    }
+
+    /// Whether it may wait for its trace.
+    pub(crate) fn may_wait(&self) -> bool {
+        self.assessment().is_some_and(|item| item.when_missing == WhenMissing::Hold)
     }
 
     /// Whether it must not share a call with an `earlier` one that has an id in common: its outcome

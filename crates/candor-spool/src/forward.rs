@@ -173,7 +173,8 @@ async fn hold_back(shared: &Arc<Shared>, behind: Vec<Behind>, fates: &[(i64, Fat
     for Behind { entry, on, hangs } in behind {
         let before = waiting.iter().find(|(seq, _)| *seq == on).map(|(_, fate)| fate);
         match fates.get(&on).copied().or(before) {
-            Some(Fate::Later { state: EntryState::Waiting, due, why }) if hangs => {
+            // What must not wait is refused in its own right, if its trace is missing, too.
+            Some(Fate::Later { state: EntryState::Waiting, due, why }) if hangs && entry.payload.may_wait() => {
                 waiting.push((entry.seq, Fate::Later { state: EntryState::Waiting, due: *due, why: why.clone() }));
             }
             Some(Fate::Gone | Fate::Dead { .. } | Fate::Later { state: EntryState::Waiting, .. }) => {

@@ -110,32 +110,51 @@ impl Spool {
         Instant::now() + self.shared.options.patience
     }
 
+    /// What becomes of an assessment that was just handed in.
+    async fn logged(&self, item: NewAssessment, new: NewEntry, deadline: Instant) -> Result<Logged> {
+        match self.hear(new, deadline).await {
+            Answer::Logged(logged) => Ok(*logged),
+            Answer::Refused(error) => Err(error),
+            _ => Ok(accepted(item)),
+        }
+    }
+
     /// What becomes of an assessment whose id is in the spool already.
     async fn again(&self, item: NewAssessment, known: Entry, deadline: Instant) -> Result<Logged> {
         let Payload::Assessment(held) = known.payload else { return Err(taken(item.id)) };
-        if held.target != item.target {
-            return Err(taken(item.id));
-        }
+        let while_held = |held: NewAssessment| match held.target == item.target {
+            true => Ok(accepted(held)),
+            false => Err(taken(held.id)),
+        };
         let mut progress = self.shared.progress.subscribe();
         loop {
-            let find = move |connection: &Connection| queue::find_assessment(connection, item.id);
+            let id = item.id;
+            let find = move |connection: &Connection| queue::find_assessment(connection, id);
             match self.shared.file.read("look a verdict up", find).await? {
                 None => break,
                 Some(entry) if entry.state == EntryState::Queued && self.shared.is_up() => {
                     if !matches!(tokio::time::timeout_at(deadline, progress.changed()).await, Ok(Ok(()))) {
-                        return Ok(accepted(*held));
+                        return while_held(*held);
                     }
                 }
-                Some(_) => return Ok(accepted(*held)),
+                Some(_) => return while_held(*held),
             }
         }
-        // It is on its trace by now, where the back end finds it by its id.
-        let item = NewAssessment { when_missing: WhenMissing::Fail, ..item };
+        // It is on its trace by now, where the back end finds it by its id, or was refused.
+        let now = NewAssessment { when_missing: WhenMissing::Fail, ..item.clone() };
         for failures in 0.. {
             let pause = self.shared.pause(failures);
-            match self.shared.inner.log_assessment(item.clone()).await {
+            match self.shared.inner.log_assessment(now.clone()).await {
                 Err(error) if error.is_retryable() && Instant::now() + pause < deadline => {
                     tokio::time::sleep(pause).await;
+                }
+                Err(StoreError::NotFound(_)) if item.when_missing == WhenMissing::Hold => {
+                    let payload = Payload::Assessment(Box::new(item.clone()));
+                    return match self.submit(vec![payload]).await?.pop() {
+                        Some(Submitted::New(new)) => self.logged(item, new, deadline).await,
+                        Some(Submitted::Known(_)) => Ok(accepted(item)),
+                        None => Err(no_answer()),
+                    };
                 }
                 answer => return answer,
             }
@@ -304,11 +323,7 @@ impl TrackingStore for Spool {
                 continue;
             }
             answers.push(match submitted.next() {
-                Some(Submitted::New(new)) => match self.hear(new, deadline).await {
-                    Answer::Logged(logged) => Ok(*logged),
-                    Answer::Refused(error) => Err(error),
-                    _ => Ok(accepted(item)),
-                },
+                Some(Submitted::New(new)) => self.logged(item, new, deadline).await,
                 Some(Submitted::Known(known)) => self.again(item, *known, deadline).await,
                 None => Err(no_answer()),
             });

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use candor_model::AssessmentId;
 use candor_store::TargetRef;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, Payload};
 
 /// Entries of one round, divided.
 #[derive(Debug, Default)]
@@ -29,16 +30,16 @@ pub(super) struct Behind {
 ///
 /// `waits` says whether anything waits for traces.
 pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
-    let mut by_ref: HashMap<TargetRef, Vec<usize>> = HashMap::new();
+    let mut by_id: HashMap<Id, Vec<usize>> = HashMap::new();
     let mut blockers: Vec<Option<(i64, bool)>> = Vec::with_capacity(entries.len());
     for (n, entry) in entries.iter().enumerate() {
-        let refs = entry.payload.refs();
-        let earlier = || refs.iter().filter_map(|reference| by_ref.get(reference)).flatten();
+        let ids = ids(&entry.payload);
+        let earlier = || ids.iter().filter_map(|id| by_id.get(id)).flatten();
         let hangs = earlier().filter(|other| entry.payload.hangs_on(&entries[**other].payload, waits)).max();
         let follows = earlier().filter(|other| blockers[**other].is_some()).max();
         blockers.push(hangs.or(follows).map(|other| (entries[*other].seq, hangs.is_some())));
-        for reference in refs {
-            by_ref.entry(reference).or_default().push(n);
+        for id in ids {
+            by_id.entry(id).or_default().push(n);
         }
     }
     let mut groups = Groups::default();
@@ -47,7 +48,7 @@ pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
         match blocker {
             Some((on, hangs)) => behind.push(Behind { entry, on, hangs }),
             None => {
-                let group = groups.of(&entry.payload.refs());
+                let group = groups.of(ids(&entry.payload));
                 ahead.push((entry, group));
             }
         }
@@ -66,25 +67,43 @@ pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
     plan
 }
 
+/// An id by which entries have to do with each other.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Id {
+    Target(TargetRef),
+    /// Of two assessments of one id the first is the one that stays.
+    Assessment(AssessmentId),
+}
+
+fn ids(payload: &Payload) -> Vec<Id> {
+    let assessments: Vec<AssessmentId> = match payload {
+        Payload::Assessment(item) => vec![item.id],
+        Payload::Trace(info) => info.assessments.iter().map(|assessment| assessment.id).collect(),
+        Payload::Spans(_) | Payload::Tag(..) => Vec::new(),
+    };
+    let targets = payload.refs().into_iter().map(Id::Target);
+    targets.chain(assessments.into_iter().map(Id::Assessment)).collect()
+}
+
 /// Entries that share an id, directly or through others, are one group.
 #[derive(Debug, Default)]
 struct Groups {
     parents: Vec<usize>,
-    by_ref: HashMap<TargetRef, usize>,
+    by_id: HashMap<Id, usize>,
 }
 
 impl Groups {
     /// The group of an entry with these ids, which joins those that share one of them.
-    fn of(&mut self, refs: &[TargetRef]) -> usize {
+    fn of(&mut self, ids: Vec<Id>) -> usize {
         let own = self.parents.len();
         self.parents.push(own);
-        for reference in refs {
-            match self.by_ref.get(reference).copied() {
+        for id in ids {
+            match self.by_id.get(&id).copied() {
                 Some(other) => {
                     let (own, other) = (self.root(own), self.root(other));
                     self.parents[own.max(other)] = own.min(other);
                 }
-                None => drop(self.by_ref.insert(reference.clone(), own)),
+                None => drop(self.by_id.insert(id, own)),
             }
         }
         own
@@ -105,7 +124,7 @@ mod tests {
     use candor_store::conformance::samples;
 
     use super::*;
-    use crate::entry::{EntryState, Payload};
+    use crate::entry::EntryState;
 
     fn entry(seq: i64, payload: Payload) -> Entry {
         Entry { seq, state: EntryState::Queued, attempts: 0, received: TimestampMs::from_millis(0), payload }

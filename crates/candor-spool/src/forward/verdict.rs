@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use candor_model::{DurationMs, TimestampMs};
-use candor_store::{Missing, StoreError, WhenMissing};
+use candor_store::{Missing, StoreError};
 use tokio::sync::oneshot;
 
 use super::{Attempt, Outcome, probe};
@@ -84,8 +84,7 @@ impl Pass {
         }
         let no_trace = matches!(error, StoreError::NotFound(Missing::Trace(_) | Missing::Target(_)))
             && entry.payload.assessment().is_some();
-        let may_wait = entry.state == EntryState::Waiting
-            || (no_trace && entry.payload.assessment().is_some_and(|item| item.when_missing == WhenMissing::Hold));
+        let may_wait = entry.state == EntryState::Waiting || (no_trace && entry.payload.may_wait());
         let why = Why { kind: if no_trace { NO_TRACE } else { error.kind() }, reason: with_causes(&error) };
         if may_wait {
             let deadline = deadline(shared, &entry);
