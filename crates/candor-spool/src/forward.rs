@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::callers::Answer;
 use crate::entry::{Entry, EntryKind, EntryState};
 use crate::metrics;
-use crate::queue::{self, Fate, Why};
+use crate::queue::{self, Fate, NO_TRACE, Why};
 use crate::shared::Shared;
 use plan::Behind;
 use send::{Attempt, Outcome};
@@ -170,11 +170,13 @@ async fn hold_back(shared: &Arc<Shared>, behind: Vec<Behind>, fates: &[(i64, Fat
     let fates: HashMap<i64, &Fate> = fates.iter().map(|(seq, fate)| (*seq, fate)).collect();
     let (mut ready, mut turns) = (Vec::new(), HashSet::new());
     let mut waiting: Vec<(i64, Fate)> = Vec::new();
-    for Behind { entry, on, hangs } in behind {
+    for Behind { entry, on, waits_along } in behind {
         let before = waiting.iter().find(|(seq, _)| *seq == on).map(|(_, fate)| fate);
         match fates.get(&on).copied().or(before) {
             // What must not wait is refused in its own right, if its trace is missing, too.
-            Some(Fate::Later { state: EntryState::Waiting, due, why }) if hangs && entry.payload.may_wait() => {
+            Some(Fate::Later { state: EntryState::Waiting, due, why })
+                if waits_along && why.kind == NO_TRACE && entry.payload.may_wait() =>
+            {
                 waiting.push((entry.seq, Fate::Later { state: EntryState::Waiting, due: *due, why: why.clone() }));
             }
             Some(Fate::Gone | Fate::Dead { .. } | Fate::Later { state: EntryState::Waiting, .. }) => {

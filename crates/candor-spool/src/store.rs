@@ -11,9 +11,10 @@ use candor_store::metrics::{MetricPoint, MetricsQuery};
 use candor_store::target::Resolved;
 use candor_store::{
     Arrivals, AssessmentUpdate, Capabilities, CommentQuery, DynTrackingStore, ExperimentChange, ExperimentKey,
-    ExperimentQuery, FeedbackStats, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page, PendingFeedback,
-    PendingQuery, Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target,
-    TargetRef, TraceLink, TraceQuery, TraceSelection, TrackingStore, TrackingStoreExt, ValueCount, WhenMissing,
+    ExperimentQuery, FeedbackStats, Gaps, Logged, NewAssessment, NewExperiment, Overlap, OverlapQuery, Page,
+    PendingFeedback, PendingQuery, Result, Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError,
+    TagChange, Target, TargetRef, TraceLink, TraceQuery, TraceSelection, TrackingStore, TrackingStoreExt, ValueCount,
+    WhenMissing,
 };
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
@@ -239,7 +240,9 @@ fn no_answer() -> StoreError {
 #[async_trait]
 impl TrackingStore for Spool {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { holds_feedback: true, ..self.shared.inner.capabilities() }
+        let inner = self.shared.inner.capabilities();
+        // What waits here does not know of the ids that come along with traces.
+        Capabilities { holds_feedback: true, gaps: Gaps { ids_by_trace: true, ..inner.gaps }, ..inner }
     }
 
     async fn create_experiment(&self, new: NewExperiment) -> Result<ExperimentId> {

@@ -22,8 +22,8 @@ pub(super) struct Behind {
     pub(super) entry: Entry,
     /// The number of the other.
     pub(super) on: i64,
-    /// Whether its outcome depends on that of the other; else only the order is to be kept.
-    pub(super) hangs: bool,
+    /// Whether the two wait for the same trace, if the other waits; else only the order is to be kept.
+    pub(super) waits_along: bool,
 }
 
 /// Divides entries, which stand in order, into at most so many lanes.
@@ -37,7 +37,8 @@ pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
         let earlier = || ids.iter().filter_map(|id| by_id.get(id)).flatten();
         let hangs = earlier().filter(|other| entry.payload.hangs_on(&entries[**other].payload, waits)).max();
         let follows = earlier().filter(|other| blockers[**other].is_some()).max();
-        blockers.push(hangs.or(follows).map(|other| (entries[*other].seq, hangs.is_some())));
+        let waits_along = hangs.is_some_and(|other| same_target(&entry.payload, &entries[*other].payload));
+        blockers.push(hangs.or(follows).map(|other| (entries[*other].seq, waits_along)));
         for id in ids {
             by_id.entry(id).or_default().push(n);
         }
@@ -46,7 +47,7 @@ pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
     let (mut ahead, mut behind) = (Vec::new(), Vec::new());
     for (entry, blocker) in entries.into_iter().zip(blockers) {
         match blocker {
-            Some((on, hangs)) => behind.push(Behind { entry, on, hangs }),
+            Some((on, waits_along)) => behind.push(Behind { entry, on, waits_along }),
             None => {
                 let group = groups.of(ids(&entry.payload));
                 ahead.push((entry, group));
@@ -65,6 +66,11 @@ pub(super) fn plan(entries: Vec<Entry>, lanes: usize, waits: bool) -> Plan {
         plan.lanes[lane].push(entry);
     }
     plan
+}
+
+fn same_target(one: &Payload, other: &Payload) -> bool {
+    let target = |payload: &Payload| payload.assessment().map(|item| item.target.clone());
+    target(one).is_some_and(|one| target(other) == Some(one))
 }
 
 /// An id by which entries have to do with each other.
@@ -171,7 +177,7 @@ mod tests {
         ];
         let plan = plan(entries, 8, false);
         assert_eq!(seqs(&plan.lanes), [vec![1, 2]]);
-        let behind: Vec<_> = plan.behind.iter().map(|one| (one.entry.seq, one.on, one.hangs)).collect();
+        let behind: Vec<_> = plan.behind.iter().map(|one| (one.entry.seq, one.on, one.waits_along)).collect();
         assert_eq!(behind, [(3, 1, true), (4, 3, false)], "and none overtakes it");
     }
 }

@@ -20,13 +20,17 @@ fn patient() -> SpoolOptions {
 
 candor_store::tracking_store_conformance!(open);
 
+/// Left out of the flaky store's cases: after a lost answer nobody knows which of several callers with
+/// one id was the first, and random writes include such.
+const UNDECIDED: [&str; 2] = ["racing_retries_are_one_verdict", "writes_match_reference"];
+
 /// A back end that loses every fifth write and every fifth answer keeps its promises behind a spool;
 /// only what waits for a trace may come a moment after it.
 #[test]
 fn a_flaky_store_keeps_its_promises_behind_a_spool() {
     let waiting = include_str!("../../../candor-store/src/conformance/pending.rs");
     for (n, case) in conformance::cases().into_iter().enumerate() {
-        if waiting.contains(&format!("fn {}(", case.name)) {
+        if waiting.contains(&format!("fn {}(", case.name)) || UNDECIDED.contains(&case.name) {
             continue;
         }
         conformance::block_on(async {
