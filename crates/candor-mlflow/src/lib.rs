@@ -14,7 +14,8 @@
 //! cargo tree -p candor-mlflow -e normal --prefix none | sed 's/ (\*)$//' | sort -u | wc -l
 //! ```
 //!
-//! It has no features. Most of the packages, and the longest of them to compile, come with HTTPS.
+//! It has no features. Most of the packages, and the longest of them to compile, come with HTTPS. A
+//! debug build from nothing takes about a minute on two cores.
 //!
 //! # Which servers
 //! MLflow 3.17 or later; [`MlflowStore::connect`] refuses others and says what to do.

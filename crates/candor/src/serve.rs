@@ -1,5 +1,6 @@
 mod chat;
 mod metrics;
+mod spool;
 mod store;
 
 use std::io::{IsTerminal, Write};
@@ -34,7 +35,12 @@ pub(crate) async fn run(arguments: ServeArguments) -> anyhow::Result<ExitCode> {
     let state = ApiState::new(Arc::clone(&store));
     let closing = state.closing.clone();
     let chat = chat::open(&arguments, &store).await?;
-    let more = chat.as_ref().map(chat::Chat::router).unwrap_or_default().merge(metrics);
+    let more = chat
+        .as_ref()
+        .map(chat::Chat::router)
+        .unwrap_or_default()
+        .merge(metrics)
+        .merge(spool::router(store::spool_file(&arguments)));
     let app = app(&arguments, state, more).await?;
 
     let greeting =

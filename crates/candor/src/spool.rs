@@ -87,7 +87,7 @@ fn print_status(status: &SpoolStatus) {
     }
 }
 
-fn status_json(status: &SpoolStatus) -> Json {
+pub(crate) fn status_json(status: &SpoolStatus) -> Json {
     json!({
         "queued": status.queued,
         "waiting": status.waiting,
@@ -121,7 +121,7 @@ fn print_entries(entries: &[SpoolEntry]) {
     }
 }
 
-fn entry_json(entry: &SpoolEntry) -> Json {
+pub(crate) fn entry_json(entry: &SpoolEntry) -> Json {
     json!({
         "entry": entry.seq,
         "kind": entry.kind.map(|kind| kind.as_str()),

@@ -102,3 +102,26 @@ fn entries_that_are_not_there_are_told() {
     assert!(!unknown.status.success());
     drop(candor);
 }
+
+#[test]
+fn what_waits_can_be_seen_and_retried_over_http() {
+    let folder = tempfile::tempdir().unwrap();
+    let candor = in_front_of(&nobody(), folder.path()).start();
+    candor.post("/api/3.0/mlflow/traces", &samples::start_trace(1)).error_for_status().unwrap();
+    let seen: Value = candor.get("/api/v1/spool").error_for_status().unwrap().json().unwrap();
+    assert_eq!((&seen["enabled"], &seen["status"]["queued"]), (&json!(true), &json!(1)));
+    assert_eq!(seen["entries"][0]["about"], samples::trace_id(1));
+
+    let retry = |body: Value| candor.post("/api/v1/spool/retry", &body);
+    let entry = &seen["entries"][0]["entry"];
+    assert_eq!(retry(json!({"entries": [entry]})).json::<Value>().unwrap(), json!({"retried": 1}));
+    assert_eq!(retry(json!({"dead": true})).json::<Value>().unwrap(), json!({"retried": 0}));
+    let refused = retry(json!({"all": true}));
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["content-type"]),
+        (422, &"application/problem+json".parse().unwrap())
+    );
+
+    let without: Value = Candor::start().get("/api/v1/spool").json().unwrap();
+    assert_eq!(without, json!({"enabled": false}));
+}

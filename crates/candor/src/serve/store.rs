@@ -1,15 +1,15 @@
 //! The store that a server works on, with what stands around it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use candor::StoreOptions;
 use candor::mlflow::ConnectError;
 use candor::spool::{Spool, SpoolOptions};
 use candor::store::DynTrackingStore;
 use candor::store::decorators::Metered;
+use candor::{StoreOptions, StoreUrl};
 
 use crate::cli::{DEFAULT_SPOOL, ServeArguments};
 
@@ -37,19 +37,29 @@ pub(super) async fn open(arguments: &ServeArguments) -> anyhow::Result<Arc<DynTr
         }
         Err(error) => return Err(error).with_context(cannot_open),
     }
-    match arguments.no_spool {
-        true => Ok(store),
-        false => spooled(arguments, store),
+    match spool_file(arguments) {
+        None => Ok(store),
+        Some(path) => spooled(arguments, &path, store),
     }
 }
 
-fn spooled(arguments: &ServeArguments, store: Arc<DynTrackingStore>) -> anyhow::Result<Arc<DynTrackingStore>> {
-    let path = arguments.spool.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SPOOL));
+/// The spool's file, if the server uses one.
+pub(super) fn spool_file(arguments: &ServeArguments) -> Option<PathBuf> {
+    let is_remote = matches!(arguments.store.url, StoreUrl::Mlflow(_));
+    let file = || arguments.spool.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SPOOL));
+    (is_remote && !arguments.no_spool).then(file)
+}
+
+fn spooled(
+    arguments: &ServeArguments,
+    path: &Path,
+    store: Arc<DynTrackingStore>,
+) -> anyhow::Result<Arc<DynTrackingStore>> {
     let mut options = SpoolOptions::default();
     options.max_entries = arguments.spool_entries;
     options.max_bytes = arguments.spool_mib.saturating_mul(1 << 20);
     options.trace_deadline = Duration::from_secs(u64::from(arguments.orphan_hours) * 3600);
     let spool =
-        Spool::open(&path, store, options).with_context(|| format!("cannot open the spool {}", path.display()))?;
+        Spool::open(path, store, options).with_context(|| format!("cannot open the spool {}", path.display()))?;
     Ok(Arc::new(spool))
 }

@@ -203,6 +203,15 @@ export const en = {
     more: "More",
     who: "Who",
   },
+  spool: {
+    title: "Spool",
+    hint: "Accepted, durable, and not yet taken by the server behind.",
+    counts: { queued: "to be forwarded", waiting: "waiting for traces", dead: "dead letters" },
+    none: "Everything has been forwarded.",
+    attempts: "Attempts",
+    retry: "Retry",
+    retryAll: "Retry all dead letters",
+  },
 };
 
 export type Messages = typeof en;

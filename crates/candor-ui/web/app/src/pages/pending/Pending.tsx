@@ -7,6 +7,7 @@ import { ValueBadge } from "../../components/Verdict";
 import { useFormats } from "../../state/formats";
 import { useNow } from "../../state/now";
 import { useMessages } from "../../state/settings";
+import { Spool } from "./Spool";
 
 const STATES: PendingState[] = ["all", "pending", "orphaned"];
 
@@ -48,6 +49,7 @@ export default function Pending() {
           {messages.pending.more}
         </button>
       )}
+      <Spool />
     </div>
   );
 }
