@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { launch } from "../e2e/browser.mjs";
 import { get, post, startCandor } from "./candor.mjs";
 import { quietPage, until } from "./pages.mjs";
+import { feedbackInPython } from "./python.mjs";
 
 let candor, browser;
 before(async () => {
@@ -52,6 +53,10 @@ test("ask, stream, thumb up, change to down with reason and comment: it is on th
   await verdicts.getByText("too long").waitFor();
   await verdicts.getByText(/Earlier: \d/).first().waitFor();
   await page.getByRole("treeitem").first().waitFor();
+  const inPython = await feedbackInPython(candor.url, page.url().match(/tr-[0-9a-f]{32}/)[0]);
+  const thumbs = inPython.filter(([name]) => name === "user_feedback");
+  assert.deepEqual(thumbs.filter(([, , , valid]) => valid !== false).map(([, value, rationale]) => [value, rationale]), [[false, "Get to the point"]]);
+  assert.ok(thumbs.some(([, value, , valid]) => value === true && valid === false));
   await page.getByRole("link", { name: "Overview" }).click();
   await page.getByRole("region", { name: "Verdicts", exact: true }).getByRole("link", { name: /^[\d,]+ negative$/ }).waitFor();
   await page.getByRole("region", { name: "What people say" }).getByText("Get to the point").first().waitFor();
