@@ -9,7 +9,7 @@ use candor_store::{AssessmentUpdate, DynTrackingStore, Result, SpanBatch, SpanGr
 
 use crate::compare::{differences, is_own_tag, same_assessment};
 use crate::experiments::{close_twin, open_twin};
-use crate::transfer::{page_of_ids, whole};
+use crate::transfer::page_of_ids;
 use crate::{Progress, Transfer, TransferError, pending};
 
 /// The refusals that are told one by one.
@@ -77,9 +77,7 @@ impl Transfer<'_> {
     }
 
     async fn copy_page(&self, ids: &[TraceId], twin: ExperimentId, copied: &mut Copied) -> Result<(), TransferError> {
-        let sources = whole(self.from, ids).await.map_err(TransferError::Source)?;
-        let targets = whole(self.to, ids).await.map_err(TransferError::Target)?;
-        let targets: HashMap<TraceId, Trace> = targets.into_iter().map(|trace| (trace.info.trace_id, trace)).collect();
+        let (sources, targets) = self.both_sides(ids).await?;
         let is_equal = |source: &Trace| {
             let target = targets.get(&source.info.trace_id);
             target.is_some_and(|target| target.info.experiment_id == twin && differences(source, target).is_empty())

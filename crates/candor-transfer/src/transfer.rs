@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use candor_filter::{OrderBy, OrderKey, TraceFilter};
 use candor_model::{Experiment, ExperimentName, Trace, TraceId};
 use candor_store::{DynTrackingStore, Page, Result, StatsQuery, TimeAxis, TimeRange, TraceQuery};
@@ -32,6 +34,16 @@ impl<'a> Transfer<'a> {
     /// The experiments to be moved, oldest first.
     pub(crate) async fn sources(&self) -> Result<Vec<Experiment>, TransferError> {
         named(self.from, &self.experiments).await
+    }
+
+    /// The traces with all that either side knows of them, the target's by id.
+    pub(crate) async fn both_sides(
+        &self,
+        ids: &[TraceId],
+    ) -> Result<(Vec<Trace>, HashMap<TraceId, Trace>), TransferError> {
+        let sources = whole(self.from, ids).await.map_err(TransferError::Source)?;
+        let targets = whole(self.to, ids).await.map_err(TransferError::Target)?;
+        Ok((sources, targets.into_iter().map(|trace| (trace.info.trace_id, trace)).collect()))
     }
 
     /// Whether the choice of experiments leaves nothing out.
@@ -69,7 +81,6 @@ pub(crate) async fn page_of_ids(
     Ok(Page { items, next_page_token: page.next_page_token })
 }
 
-/// The traces with all that is known of them.
-pub(crate) async fn whole(store: &DynTrackingStore, ids: &[TraceId]) -> Result<Vec<Trace>> {
+async fn whole(store: &DynTrackingStore, ids: &[TraceId]) -> Result<Vec<Trace>> {
     if ids.is_empty() { Ok(Vec::new()) } else { store.get_traces(ids, true).await }
 }

@@ -1,13 +1,13 @@
 //! Comparing both sides.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use candor_model::{Experiment, ExperimentName, TraceId};
 
 use crate::compare::differences;
 use crate::copy::Counter;
 use crate::experiments::twin;
-use crate::transfer::{page_of_ids, whole};
+use crate::transfer::page_of_ids;
 use crate::{Difference, Progress, Transfer, TransferError};
 
 /// The findings of each kind that are told one by one.
@@ -84,9 +84,7 @@ impl Transfer<'_> {
         twin: &Experiment,
         comparison: &mut Comparison,
     ) -> Result<(), TransferError> {
-        let sources = whole(self.from, ids).await.map_err(TransferError::Source)?;
-        let targets = whole(self.to, ids).await.map_err(TransferError::Target)?;
-        let targets: HashMap<TraceId, _> = targets.into_iter().map(|trace| (trace.info.trace_id, trace)).collect();
+        let (sources, targets) = self.both_sides(ids).await?;
         for source in sources {
             let id = source.info.trace_id;
             comparison.compared += 1;
