@@ -4,17 +4,13 @@
 //! the feedback everything comes from the index: of how many traces the verdicts of a period are
 //! cannot be summed up from those of its hours.
 
-pub(crate) mod periods;
 mod segments;
 mod values;
 
-use std::collections::{HashMap, HashSet};
-
 use candor_model::{AssessmentName, ExperimentId, SourceType, TimestampMs};
-use candor_store::{FeedbackStats, NameStats, Result, SeriesQuery, StatsQuery, TimeAxis};
+use candor_store::{FeedbackStats, PeriodCounts, Periods, Result, SeriesQuery, StatsQuery, TimeAxis};
 use rusqlite::{Connection, Row, params};
 
-use self::periods::Periods;
 use crate::convert::{json_numbers, source_code};
 use crate::error::{During, corrupt};
 use crate::statements::Statements;
@@ -103,7 +99,7 @@ impl Scope {
     }
 
     fn count(&self, connection: &Connection, axis: TimeAxis, periods: &Periods) -> Result<Vec<FeedbackStats>> {
-        let mut counts: Vec<Counts> = (0..periods.len()).map(|_| Counts::default()).collect();
+        let mut counts: Vec<Counts> = (0..periods.count()).map(|_| Counts::default()).collect();
         self.count_hours(connection, axis, periods, &mut counts)?;
         for times in periods.ragged() {
             self.rows(connection, TRACES, times, |row| {
@@ -125,10 +121,10 @@ impl Scope {
                 let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
                 counts.judged.insert(row.get(1).during(OPERATION)?);
                 let class: i64 = row.get(3).during(OPERATION)?;
-                counts.add(row, 2, class, row.get::<_, Option<f64>>(4).during(OPERATION)?, 1)
+                add(counts, row, 2, class, row.get::<_, Option<f64>>(4).during(OPERATION)?, 1)
             })?;
         }
-        Ok(counts.into_iter().map(Counts::finish).collect())
+        Ok(counts.into_iter().map(PeriodCounts::finish).collect())
     }
 
     fn count_hours(
@@ -160,48 +156,30 @@ impl Scope {
             let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
             let class: i64 = row.get(3).during(OPERATION)?;
             let number = if class == 4 { Some(row.get(4).during(OPERATION)?) } else { None };
-            counts.add(row, 1, class, number, row.get::<_, i64>(5).during(OPERATION)?.cast_unsigned())
+            add(counts, row, 1, class, number, row.get::<_, i64>(5).during(OPERATION)?.cast_unsigned())
         })
     }
 }
 
-/// Counts of one period, under way.
-#[derive(Default)]
-struct Counts {
-    traces: u64,
-    judged_in_hours: u64,
-    /// Judged traces outside the hours that rollups tell of.
-    judged: HashSet<i64>,
-    names: HashMap<String, NameStats>,
-}
+/// By row number of their traces.
+type Counts = PeriodCounts<i64>;
 
-impl Counts {
-    /// Adds verdicts of one value; the name is in a column of the row.
-    fn add(&mut self, row: &Row<'_>, name_column: usize, class: i64, number: Option<f64>, verdicts: u64) -> Result<()> {
-        let name = row.get_ref(name_column).and_then(|name| Ok(name.as_str()?)).during(OPERATION)?;
-        let counts = match self.names.get_mut(name) {
-            Some(counts) => counts,
-            None => self.names.entry(name.to_owned()).or_insert(NameStats::new(name_of(name)?)),
-        };
-        counts.count += verdicts;
-        match (class, number) {
-            (1, _) => counts.negative += verdicts,
-            (2, _) => counts.positive += verdicts,
-            (_, Some(number)) => {
-                counts.numbers += verdicts;
-                counts.sum += number * verdicts as f64;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> FeedbackStats {
-        let mut names: Vec<NameStats> = self.names.into_values().collect();
-        names.sort_by(|a, b| a.name.cmp(&b.name));
-        let traces_with_feedback = self.judged_in_hours + self.judged.len() as u64;
-        FeedbackStats { traces: self.traces, traces_with_feedback, names }
-    }
+/// Adds verdicts of one value; the name is in a column of the row.
+fn add(
+    counts: &mut Counts,
+    row: &Row<'_>,
+    name_column: usize,
+    class: i64,
+    number: Option<f64>,
+    verdicts: u64,
+) -> Result<()> {
+    let name = row.get_ref(name_column).and_then(|name| Ok(name.as_str()?)).during(OPERATION)?;
+    let thumb = match class {
+        1 => Some(false),
+        2 => Some(true),
+        _ => None,
+    };
+    counts.add(name, thumb, number, verdicts).map_err(|error| corrupt("name of an assessment", error))
 }
 
 fn name_of(text: &str) -> Result<AssessmentName> {

@@ -6,6 +6,8 @@ use candor_model::{
     Assessment, AssessmentBody, AssessmentId, AssessmentName, Feedback, Source, SpanId, TimestampMs, TraceId, Value,
 };
 
+pub use text::{body_from_text, body_text};
+
 use crate::{PendingFeedback, Result, StoreError, Target};
 
 /// An assessment to be logged.

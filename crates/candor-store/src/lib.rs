@@ -67,9 +67,12 @@ mod store;
 pub mod target;
 mod traces;
 pub mod validity;
+mod working_set;
 
 pub use arrivals::{Arrival, Arrivals};
-pub use assessments::{AssessmentUpdate, Logged, NewAssessment, WhenMissing, new_assessment_id};
+pub use assessments::{
+    AssessmentUpdate, Logged, NewAssessment, WhenMissing, body_from_text, body_text, new_assessment_id,
+};
 pub use async_trait::async_trait;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use comments::{CommentQuery, Words};
@@ -81,11 +84,12 @@ pub use overlap::{Overlap, OverlapQuery};
 pub use page::Page;
 pub use pending::{PendingFeedback, PendingQuery};
 pub use stats::{
-    FeedbackStats, MAX_VALUE_TEXT, NameStats, Segment, SegmentKey, SegmentQuery, Segments, SeriesQuery, StatsQuery,
-    TimeAxis, TimeRange, ValueCount, ValueCounts, counted_value,
+    FeedbackStats, MAX_VALUE_TEXT, NameStats, PeriodCounts, Periods, Segment, SegmentKey, SegmentQuery, Segments,
+    SeriesQuery, StatsQuery, TimeAxis, TimeRange, ValueCount, ValueCounts, counted_value,
 };
 #[cfg(feature = "mock")]
 pub use store::MockTrackingStore;
 pub use store::{Capabilities, DynTrackingStore, Gaps, TrackingStore};
 pub use target::{Target, TargetRef};
 pub use traces::{SpanBatch, SpanGroup, TagChange, TraceLink, TraceQuery, TraceSelection};
+pub use working_set::WorkingSet;

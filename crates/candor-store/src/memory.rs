@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
 
-use self::state::State;
+pub(crate) use self::state::State;
 use crate::metrics::{MetricPoint, MetricsQuery};
 use crate::target::Resolved;
 use crate::{

@@ -1,6 +1,8 @@
 //! Counts of feedback: in all, over time, by value, by segment.
 
+mod counts;
 pub(crate) mod paging;
+mod periods;
 mod segments;
 mod series;
 mod values;
@@ -9,7 +11,9 @@ use candor_model::{
     Assessment, AssessmentBody, AssessmentName, ExperimentId, SourceType, TimestampMs, TraceInfo, Value,
 };
 
+pub use counts::PeriodCounts;
 pub(crate) use paging::stats as by_paging;
+pub use periods::Periods;
 pub use segments::{Segment, SegmentKey, SegmentQuery, Segments};
 pub use series::SeriesQuery;
 pub use values::{MAX_VALUE_TEXT, ValueCount, ValueCounts, counted_value};

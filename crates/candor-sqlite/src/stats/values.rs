@@ -1,11 +1,10 @@
 //! Counts of feedback by value.
 
 use candor_model::Value;
-use candor_store::{BoxError, Result, StatsQuery, TimeAxis, ValueCount, ValueCounts};
+use candor_store::{BoxError, Periods, Result, StatsQuery, TimeAxis, ValueCount, ValueCounts};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::periods::Periods;
 use super::{HOURS, OPERATION, Scope, inside, name_of};
 use crate::error::{During, corrupt};
 

@@ -22,6 +22,19 @@ impl NewAssessment {
     }
 }
 
+/// What an assessment says as JSON text that loses nothing, for back ends that keep it as one value.
+pub fn body_text(body: &AssessmentBody) -> String {
+    body_to_json(body).to_string()
+}
+
+/// What [`body_text`] was made of.
+///
+/// # Errors
+/// When the text is none of those, or breaks a rule of the model.
+pub fn body_from_text(text: &str) -> Result<AssessmentBody, BoxError> {
+    body_from_json(serde_json::from_str(text)?)
+}
+
 fn to_text(item: &NewAssessment) -> String {
     let refs: Vec<Json> =
         item.target.refs.iter().map(|reference| json!([reference.field(), reference.value()])).collect();

@@ -1,4 +1,4 @@
-use candor_model::{Assessment, AssessmentId, AssessmentKind, TimestampMs, TraceId};
+use candor_model::{Assessment, AssessmentId, TimestampMs, TraceId};
 
 use super::state::{Record, State};
 use crate::target::{Resolved, TargetCandidate, may_mean};
@@ -6,7 +6,7 @@ use crate::validity::{current_verdict_like, revalidate};
 use crate::{AssessmentUpdate, Logged, Missing, NewAssessment, Result, StoreError, WhenMissing};
 
 impl State {
-    pub(super) fn log_assessment(&mut self, item: NewAssessment) -> Result<Logged> {
+    pub(crate) fn log_assessment(&mut self, item: NewAssessment) -> Result<Logged> {
         if let Some(retried) = self.find_retried(&item)? {
             return Ok(retried);
         }
@@ -61,16 +61,13 @@ impl State {
 
     fn insert(&mut self, assessment: Assessment) -> Result<()> {
         let (id, trace) = (assessment.id, assessment.trace_id);
-        let is_feedback = assessment.body.kind() == AssessmentKind::Feedback;
         let record = self.record_mut(trace)?;
         let all = &mut record.info.assessments;
         let place = all.partition_point(|earlier| earlier.create_time <= assessment.create_time);
         all.insert(place, assessment);
         revalidate(&mut record.info.assessments);
         self.assessments.insert(id, trace);
-        if is_feedback {
-            self.arrivals.add(id);
-        }
+        self.arrivals.add(id);
         Ok(())
     }
 
@@ -78,7 +75,7 @@ impl State {
         self.record(trace)?.assessment(id).ok_or(StoreError::NotFound(Missing::Assessment { id, trace }))
     }
 
-    pub(super) fn update_assessment(
+    pub(crate) fn update_assessment(
         &mut self,
         trace: TraceId,
         id: AssessmentId,
@@ -96,7 +93,7 @@ impl State {
         self.assessment(trace, id).cloned()
     }
 
-    pub(super) fn delete_assessment(&mut self, trace: TraceId, id: AssessmentId) -> bool {
+    pub(crate) fn delete_assessment(&mut self, trace: TraceId, id: AssessmentId) -> bool {
         let Some(record) = self.traces.get_mut(&trace) else { return false };
         let before = record.info.assessments.len();
         record.info.assessments.retain(|assessment| assessment.id != id);

@@ -12,7 +12,7 @@ type Place = (TimestampMs, i64);
 
 /// The verdicts that wait for their trace.
 #[derive(Default)]
-pub(super) struct Pending {
+pub(crate) struct Pending {
     waiting: BTreeMap<Place, PendingFeedback>,
     by_id: HashMap<AssessmentId, Place>,
     by_ref: HashMap<TargetRef, BTreeSet<Place>>,
@@ -22,14 +22,26 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn hold(&mut self, item: NewAssessment) -> PendingFeedback {
         let held = PendingFeedback::new(item);
-        let place = (held.received_at, self.arrivals);
-        self.arrivals += 1;
+        self.put(held.clone(), self.arrivals);
+        held
+    }
+
+    /// Adds a verdict under its number in the order of arrival.
+    pub(crate) fn put(&mut self, held: PendingFeedback, number: i64) {
+        let place = (held.received_at, number);
+        self.arrivals = self.arrivals.max(number.saturating_add(1));
         self.by_id.insert(held.item.id, place);
         for reference in &held.item.target.refs {
             self.by_ref.entry(reference.clone()).or_default().insert(place);
         }
-        self.waiting.insert(place, held.clone());
-        held
+        self.waiting.insert(place, held);
+    }
+
+    /// All of them with their numbers, in that order.
+    pub(crate) fn in_order(&self) -> Vec<(i64, &PendingFeedback)> {
+        let mut all: Vec<_> = self.waiting.iter().map(|((_, number), held)| (*number, held)).collect();
+        all.sort_by_key(|(number, _)| *number);
+        all
     }
 
     pub(super) fn get(&self, id: AssessmentId) -> Option<&PendingFeedback> {

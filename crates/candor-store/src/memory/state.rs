@@ -12,23 +12,24 @@ use crate::target::{self, MAX_CANDIDATES, Resolved, TargetCandidate, ids_of};
 use crate::{Missing, Result, StoreError, Target, TargetRef};
 
 /// Everything that the store holds; changed under one lock, so that every call is atomic.
-pub(super) struct State {
-    pub(super) experiments: BTreeMap<ExperimentId, Experiment>,
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) experiments: BTreeMap<ExperimentId, Experiment>,
     pub(super) experiment_names: HashMap<ExperimentName, ExperimentId>,
-    pub(super) traces: BTreeMap<TraceId, Record>,
+    pub(crate) traces: BTreeMap<TraceId, Record>,
     /// The traces that carry an id.
     carriers: HashMap<TargetRef, BTreeSet<TraceId>>,
     /// The trace of every assessment.
-    pub(super) assessments: HashMap<AssessmentId, TraceId>,
-    pub(super) pending: Pending,
-    pub(super) arrivals: ArrivalOrder,
+    pub(crate) assessments: HashMap<AssessmentId, TraceId>,
+    pub(crate) pending: Pending,
+    pub(crate) arrivals: ArrivalOrder,
 }
 
 /// A trace with all that hangs on it.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Assessments stand in it by creation time, then in the order they came.
-    pub(super) info: TraceInfo,
-    pub(super) spans: BTreeMap<SpanId, Span>,
+    pub(crate) info: TraceInfo,
+    pub(crate) spans: BTreeMap<SpanId, Span>,
     pub(super) runs: BTreeSet<String>,
     /// Names and versions.
     pub(super) prompts: BTreeSet<(String, String)>,
@@ -52,11 +53,7 @@ impl State {
         Self {
             experiments: BTreeMap::from([(default.id, default)]),
             experiment_names: HashMap::from([(name, ExperimentId::DEFAULT)]),
-            traces: BTreeMap::new(),
-            carriers: HashMap::new(),
-            assessments: HashMap::new(),
-            pending: Pending::default(),
-            arrivals: ArrivalOrder::default(),
+            ..Self::default()
         }
     }
 
@@ -73,7 +70,7 @@ impl State {
     }
 
     /// Stores a trace's info and adds spans to it.
-    pub(super) fn put(&mut self, info: TraceInfo, spans: impl IntoIterator<Item = Span>) {
+    pub(crate) fn put(&mut self, info: TraceInfo, spans: impl IntoIterator<Item = Span>) {
         let id = info.trace_id;
         let record = match self.traces.entry(id) {
             std::collections::btree_map::Entry::Occupied(slot) => {

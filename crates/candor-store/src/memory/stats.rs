@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 
-use candor_model::{Assessment, AssessmentId, ExperimentId, Trace, TraceInfo};
+use candor_model::{Assessment, AssessmentId, AssessmentKind, ExperimentId, Trace, TraceInfo};
 
 use super::state::{Record, State, newest_first};
 use crate::metrics::{self, MetricPoint, MetricsQuery};
@@ -12,9 +12,9 @@ use crate::{
     Segments, SeriesQuery, StatsQuery, ValueCount, ValueCounts, comments,
 };
 
-/// Feedback in the order in which it came.
+/// Assessments in the order in which they came.
 #[derive(Default)]
-pub(super) struct ArrivalOrder {
+pub(crate) struct ArrivalOrder {
     /// What was deleted since may still stand here.
     by_number: BTreeMap<u64, AssessmentId>,
     numbers: HashMap<AssessmentId, u64>,
@@ -29,6 +29,10 @@ impl ArrivalOrder {
         if let Some(earlier) = self.numbers.insert(id, self.last) {
             self.by_number.remove(&earlier);
         }
+    }
+
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = AssessmentId> {
+        self.by_number.values().copied()
     }
 }
 
@@ -72,7 +76,8 @@ impl State {
         let later = self.arrivals.by_number.range((Bound::Excluded(after), Bound::Unbounded));
         let arrived = later.filter_map(|(number, id)| {
             let record = self.traces.get(self.assessments.get(id)?)?;
-            let feedback = record.info.assessments.iter().find(|feedback| feedback.id == *id)?.clone();
+            let feedback = record.info.assessments.iter().find(|feedback| feedback.id == *id)?;
+            let feedback = Some(feedback).filter(|feedback| feedback.body.kind() == AssessmentKind::Feedback)?.clone();
             Some(Arrival { number: *number, experiment: record.info.experiment_id, feedback })
         });
         let items: Vec<Arrival> = arrived.take(max).collect();

@@ -8,7 +8,7 @@ use crate::target::ids_of;
 use crate::{Missing, Result, SpanBatch, StoreError, TagChange, TraceLink, TraceSelection};
 
 impl State {
-    pub(super) fn start_trace(&mut self, mut incoming: TraceInfo) -> Result<TraceInfo> {
+    pub(crate) fn start_trace(&mut self, mut incoming: TraceInfo) -> Result<TraceInfo> {
         let id = incoming.trace_id;
         let experiment = self.experiment(incoming.experiment_id)?;
         if experiment.lifecycle_stage == LifecycleStage::Deleted {
@@ -32,7 +32,7 @@ impl State {
         Ok(self.record(id)?.info.clone())
     }
 
-    pub(super) fn log_spans(&mut self, mut batch: SpanBatch) -> Result<()> {
+    pub(crate) fn log_spans(&mut self, mut batch: SpanBatch) -> Result<()> {
         let named = self.experiment(batch.experiment_id)?;
         for span in batch.groups.iter_mut().flat_map(|group| &mut group.spans) {
             complete_span(span);

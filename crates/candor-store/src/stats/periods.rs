@@ -1,14 +1,19 @@
 use std::collections::BTreeSet;
 
+use super::TimeRange;
 use candor_model::TimestampMs;
-use candor_store::TimeRange;
 
 const HOUR_MS: i128 = 3_600_000;
 
 /// Periods that follow one another, and the whole hours within them.
 ///
+/// For back ends that keep counts by the hour: those of [`hours`](Self::hours) that
+/// [`place_of_hour`](Self::place_of_hour) places are summed up, what lies in the
+/// [`ragged`](Self::ragged) stretches is counted one by one. Hours are numbered from the epoch on.
+///
 /// Times are wider than the milliseconds they hold, so that an open end is a bound like any other.
-pub(crate) struct Periods {
+#[derive(Clone, Debug)]
+pub struct Periods {
     bounds: Vec<i128>,
     /// Hours that a bound divides.
     divided: BTreeSet<i128>,
@@ -16,14 +21,14 @@ pub(crate) struct Periods {
 
 impl Periods {
     /// A single one.
-    pub(super) fn one(range: TimeRange) -> Self {
+    pub fn one(range: TimeRange) -> Self {
         let from = range.from.map_or(i128::from(i64::MIN), ms);
         let until = range.until.map_or(i128::from(i64::MAX) + 1, ms);
         Self::new(vec![from, until.max(from)])
     }
 
     /// Several, each from one bound to the next.
-    pub(super) fn between(bounds: &[TimestampMs]) -> Self {
+    pub fn between(bounds: &[TimestampMs]) -> Self {
         Self::new(bounds.iter().copied().map(ms).collect())
     }
 
@@ -34,18 +39,19 @@ impl Periods {
         Self { bounds, divided }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn count(&self) -> usize {
         self.bounds.len().saturating_sub(1)
     }
 
     /// The period of a time in milliseconds.
-    pub(super) fn place(&self, time: i64) -> Option<usize> {
+    pub fn place(&self, time: i64) -> Option<usize> {
         let begun = self.bounds.partition_point(|bound| *bound <= i128::from(time));
         (1..self.bounds.len()).contains(&begun).then(|| begun - 1)
     }
 
     /// The period that an hour lies in as a whole.
-    pub(super) fn place_of_hour(&self, hour: i64) -> Option<usize> {
+    pub fn place_of_hour(&self, hour: i64) -> Option<usize> {
         let hour = i128::from(hour);
         // At the ends of time hours are not whole, but neither is there anything beyond.
         let begin = (hour * HOUR_MS).max(i128::from(i64::MIN));
@@ -54,20 +60,20 @@ impl Periods {
     }
 
     /// The first and the last millisecond of all periods together; one stretch, or none.
-    pub(super) fn whole(&self) -> Vec<(i64, i64)> {
+    pub fn whole(&self) -> Vec<(i64, i64)> {
         let ends = self.bounds.first().zip(self.bounds.last());
         ends.and_then(|(from, until)| stretch(*from, *until)).into_iter().collect()
     }
 
     /// The first and the last of the hours that may lie in a period as a whole.
-    pub(super) fn hours(&self) -> Option<(i64, i64)> {
+    pub fn hours(&self) -> Option<(i64, i64)> {
         let (first, last) = self.whole().pop()?;
         let hour = |time: i64| time.div_euclid(HOUR_MS as i64);
         Some((hour(first), hour(last)))
     }
 
     /// The first and the last millisecond of each stretch of hours that bounds divide.
-    pub(super) fn ragged(&self) -> Vec<(i64, i64)> {
+    pub fn ragged(&self) -> Vec<(i64, i64)> {
         let Some((from, until)) = self.bounds.first().zip(self.bounds.last()) else { return Vec::new() };
         let mut stretches: Vec<(i128, i128)> = Vec::new();
         for hour in &self.divided {
