@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::file::Layout;
@@ -160,6 +161,8 @@ fn set_up_cache(connection: &Connection, kib: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // No memory mapping: an I/O error would kill the process instead of failing one read.
     connection.pragma_update(None, "mmap_size", 0)?;
+    // Or a statement with `LIMIT ?` is planned anew each time that it is bound.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }
