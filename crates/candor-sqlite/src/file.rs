@@ -15,7 +15,7 @@ use crate::connection::{self, ReaderSource};
 use crate::error::BACKEND;
 use crate::lock::WriterLock;
 use crate::readers::Readers;
-use crate::writer::Writer;
+use crate::writer::{Undo, Writer};
 use crate::{OpenError, SqliteOptions};
 
 pub use crate::error::{During, corrupt};
@@ -116,10 +116,33 @@ impl SqliteFile {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.call(operation, Undo::Call, work).await
+    }
+
+    /// As [`write`](Self::write), but without a savepoint: for work that writes nothing when it refuses.
+    ///
+    /// Should it fail all the same after it has written, the calls that share its commit fail, too.
+    ///
+    /// # Errors
+    /// Those of [`write`](Self::write).
+    pub(crate) async fn write_or_refuse<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.call(operation, Undo::Batch, work).await
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        undo: Undo,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let Some(writer) = &self.writer else {
             return Err(StoreError::Unsupported { backend: BACKEND, operation: "write to a file opened for reading" });
         };
-        writer.call(operation, work).await
+        writer.call(operation, undo, work).await
     }
 
     /// The number of write calls that wait for the writer.

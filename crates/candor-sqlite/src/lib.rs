@@ -7,7 +7,7 @@
 //! # What an acknowledgement promises
 //! A write that returned `Ok` is in the file and synced to the disk: it survives a crash of the
 //! process and the loss of power, and every read that starts later sees it. Calls that wait at the
-//! same time share one transaction and one sync (group commit), each in a savepoint of its own, so
+//! same time share one transaction and one sync (group commit), kept apart so
 //! that a call that fails takes nothing of the others along. A write that returned an error has
 //! left nothing behind. When too many calls wait, new ones fail at once with
 //! [`Overloaded`](candor_store::StoreError::Overloaded); a full disk answers

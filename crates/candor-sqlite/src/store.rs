@@ -90,6 +90,14 @@ impl SqliteStore {
     ) -> Result<T> {
         self.file.write(operation, work).await
     }
+
+    pub(crate) async fn write_or_refuse<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.file.write_or_refuse(operation, work).await
+    }
 }
 
 /// Answers each item by itself, unless the back end fails: that undoes the whole call.
@@ -141,11 +149,11 @@ impl TrackingStore for SqliteStore {
 
     async fn start_traces(&self, infos: Vec<TraceInfo>) -> Result<Vec<Result<TraceInfo>>> {
         let start = |connection: &Connection, info| traces::start(connection, info);
-        self.write("start traces", move |connection| item_by_item(connection, infos, start)).await
+        self.write_or_refuse("start traces", move |connection| item_by_item(connection, infos, start)).await
     }
 
     async fn log_spans(&self, mut batch: SpanBatch) -> Result<()> {
-        self.write("log spans", move |connection| traces::log_spans(connection, &mut batch)).await
+        self.write_or_refuse("log spans", move |connection| traces::log_spans(connection, &mut batch)).await
     }
 
     async fn get_traces(&self, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>> {
@@ -179,7 +187,7 @@ impl TrackingStore for SqliteStore {
 
     async fn log_assessments(&self, items: Vec<NewAssessment>) -> Result<Vec<Result<Logged>>> {
         let log = |connection: &Connection, item| assessments::log(connection, item);
-        self.write("log assessments", move |connection| item_by_item(connection, items, log)).await
+        self.write_or_refuse("log assessments", move |connection| item_by_item(connection, items, log)).await
     }
 
     async fn update_assessment(

@@ -57,28 +57,44 @@ pub(crate) fn start(connection: &Connection, mut incoming: TraceInfo) -> Result<
 }
 
 /// Writes a batch of spans, all or nothing.
+///
+/// Whatever refuses it does so before anything is written.
 pub(crate) fn log_spans(connection: &Connection, batch: &mut SpanBatch) -> Result<()> {
     let named = experiments::find_bare(connection, batch.experiment_id)?;
     for span in batch.groups.iter_mut().flat_map(|group| &mut group.spans) {
         complete_span(span);
     }
+    let traces = by_trace(&batch.groups);
+    let merged: Vec<Merged<'_>> = traces.iter().map(|trace| merge(connection, trace, &named)).collect::<Result<_>>()?;
     let mut landed: Vec<TargetRef> = Vec::new();
-    for trace in by_trace(&batch.groups) {
-        landed.extend(log_spans_of(connection, &trace, &named)?);
+    for trace in merged {
+        let pk = row::put(connection, trace.known, &trace.info)?;
+        for span in trace.spans.values() {
+            spans::put(connection, pk, span)?;
+        }
+        landed.extend(ids_of(&trace.info, trace.spans.into_values()));
     }
     pending::attach(connection, &landed)
 }
 
-fn log_spans_of(connection: &Connection, trace: &TraceSpans<'_>, named: &Experiment) -> Result<Vec<TargetRef>> {
+/// A trace after a batch of its spans, not yet written.
+struct Merged<'a> {
+    /// What the file has of it.
+    known: Option<(i64, TraceInfo)>,
+    info: TraceInfo,
+    /// Those to write; of two spans of one id the later.
+    spans: BTreeMap<SpanId, &'a Span>,
+}
+
+fn merge<'a>(connection: &Connection, trace: &TraceSpans<'a>, named: &Experiment) -> Result<Merged<'a>> {
     let known = row::find(connection, trace.trace_id)?;
-    // Of two spans of one id the later stays.
-    let new: BTreeMap<SpanId, &Span> = trace.spans.iter().map(|(_, span)| (span.span_id, *span)).collect();
+    let spans: BTreeMap<SpanId, &Span> = trace.spans.iter().map(|(_, span)| (span.span_id, *span)).collect();
     let mut usage: Vec<SpanUsage> = match &known {
         Some((pk, _)) => spans::usage(connection, *pk)?,
         None => Vec::new(),
     };
-    usage.retain(|span| !new.contains_key(&span.span_id));
-    usage.extend(new.values().map(|span| SpanUsage::of(span)));
+    usage.retain(|span| !spans.contains_key(&span.span_id));
+    usage.extend(spans.values().map(|span| SpanUsage::of(span)));
     usage.sort_by_key(|span| span.span_id); // sums of doubles depend on the order
 
     let info = match &known {
@@ -88,11 +104,7 @@ fn log_spans_of(connection: &Connection, trace: &TraceSpans<'_>, named: &Experim
         }
         None => merge_spans(None, trace, &usage, named)?,
     };
-    let pk = row::put(connection, known, &info)?;
-    for span in new.values() {
-        spans::put(connection, pk, span)?;
-    }
-    Ok(ids_of(&info, new.into_values()))
+    Ok(Merged { known, info, spans })
 }
 
 pub(crate) fn change_tag(connection: &Connection, id: TraceId, change: TagChange) -> Result<()> {

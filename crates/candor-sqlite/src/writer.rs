@@ -17,6 +17,8 @@ use crate::error::{BACKEND, closed};
 use crate::lock::WriterLock;
 use batch::{Call, Job};
 
+pub(crate) use batch::Undo;
+
 /// A guess of how long a full queue takes to make room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -61,16 +63,17 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), counters, capacity })
     }
 
-    /// Does `work` in a savepoint of its own and answers once it is durable.
+    /// Does `work` in a transaction and answers once it is durable.
     ///
     /// The work is done even if the caller goes away meanwhile.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         operation: &'static str,
+        undo: Undo,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(Call::new(operation, work, reply)))?;
+        self.enqueue(Box::new(Call::new(operation, undo, work, reply)))?;
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
 

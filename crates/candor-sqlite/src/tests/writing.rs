@@ -126,6 +126,37 @@ async fn a_call_that_fails_takes_nothing_of_the_others_along() {
 }
 
 #[tokio::test]
+async fn a_call_that_refuses_before_it_writes_needs_no_savepoint() {
+    let (store, _directory) = fresh(SqliteOptions::default());
+    let refuse_after = |number: Option<u64>| -> Work<()> {
+        Box::new(move |connection: &Connection| {
+            number.map(|number| crate::traces::start(connection, trace(number))).transpose()?;
+            Err(StoreError::NotFound(Missing::Trace(trace_id(9))))
+        })
+    };
+    for (written, others_stand) in [(None, true), (Some(2), false)] {
+        let blockade = Blockade::of(&store).await;
+        let mut waiting = Vec::new();
+        for (place, call) in [start(trace(1)), refuse_after(written), start(trace(3))].into_iter().enumerate() {
+            let own = Arc::clone(&store);
+            waiting.push(tokio::spawn(async move { own.write_or_refuse("test", call).await }));
+            until(|| store.queue_depth() == place + 1).await;
+        }
+        blockade.lift().await;
+        let mut answers = Vec::new();
+        for call in waiting {
+            answers.push(call.await.unwrap().is_ok());
+        }
+        assert_eq!(answers, [others_stand, false, others_stand]);
+        let found = store.get_traces(&[1, 2, 3].map(trace_id), false).await.unwrap();
+        let found: Vec<_> = found.iter().map(|trace| trace.info.trace_id).collect();
+        assert_eq!(found, if others_stand { vec![trace_id(1), trace_id(3)] } else { Vec::new() });
+        let all = TraceSelection::Until { max_request_time: at(i64::MAX), max_traces: None };
+        store.delete_traces(candor_model::ExperimentId::DEFAULT, all).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_commit_that_fails_fails_every_call_and_writes_nothing() {
     let (store, _directory) = fresh(SqliteOptions::default());
     let spoils_the_commit = Box::new(|connection: &Connection| {

@@ -9,11 +9,20 @@ use tokio::sync::{mpsc, oneshot};
 use super::Counters;
 use crate::error::{BACKEND, During, from_driver};
 
+/// What undoes a call that fails after it has written something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undo {
+    /// A savepoint of its own, which costs a copy of every page that the call changes.
+    Call,
+    /// The end of the whole batch: for calls that refuse before they write, so that only a failing
+    /// back end is left to interrupt them.
+    Batch,
+}
+
 /// A write that waits for its turn.
 pub(super) trait Job: Send {
-    /// Does the work within the open transaction, keeps the result, and returns whether it went well.
-    ///
-    /// When not, it has undone what it did, unless it is `alone` in the transaction.
+    /// Does the work within the open transaction, keeps the result, and returns whether nothing is
+    /// left of it that must be undone.
     fn run(&mut self, connection: &Connection, alone: bool) -> bool;
 
     /// Tells the caller: the result, or why the whole batch was lost.
@@ -23,6 +32,7 @@ pub(super) trait Job: Send {
 /// The ordinary [`Job`].
 pub(super) struct Call<T, W> {
     operation: &'static str,
+    undo: Undo,
     work: Option<W>,
     /// `None` until it has run.
     result: Option<Result<T>>,
@@ -30,8 +40,8 @@ pub(super) struct Call<T, W> {
 }
 
 impl<T, W: FnOnce(&Connection) -> Result<T>> Call<T, W> {
-    pub(super) fn new(operation: &'static str, work: W, reply: oneshot::Sender<Result<T>>) -> Self {
-        Self { operation, work: Some(work), result: None, reply }
+    pub(super) fn new(operation: &'static str, undo: Undo, work: W, reply: oneshot::Sender<Result<T>>) -> Self {
+        Self { operation, undo, work: Some(work), result: None, reply }
     }
 
     fn in_savepoint(&mut self, connection: &Connection) -> Result<T> {
@@ -64,8 +74,13 @@ impl<T, W: FnOnce(&Connection) -> Result<T>> Call<T, W> {
 
 impl<T: Send, W: FnOnce(&Connection) -> Result<T> + Send> Job for Call<T, W> {
     fn run(&mut self, connection: &Connection, alone: bool) -> bool {
-        let result = if alone { self.guarded(connection) } else { self.in_savepoint(connection) };
-        self.result.insert(result).is_ok()
+        if self.undo == Undo::Call && !alone {
+            self.result = Some(self.in_savepoint(connection));
+            return true;
+        }
+        let before = connection.total_changes();
+        let result = self.guarded(connection);
+        self.result.insert(result).is_ok() || connection.total_changes() == before
     }
 
     fn answer(self: Box<Self>, lost: Option<&Arc<rusqlite::Error>>) {
@@ -121,22 +136,18 @@ impl Thread {
             execute(connection, "ROLLBACK")?; // what an earlier failure left open
         }
         execute(connection, "BEGIN IMMEDIATE")?;
-        if let [only] = batch {
-            let done = only.run(connection, true);
-            if !done {
-                // Nobody else has lost anything.
-                return if connection.is_autocommit() { Ok(()) } else { execute(connection, "ROLLBACK") };
+        let alone = batch.len() == 1;
+        for job in batch {
+            let clean = job.run(connection, alone);
+            if !clean && !connection.is_autocommit() {
+                execute(connection, "ROLLBACK")?;
             }
-        } else {
-            for job in batch {
-                job.run(connection, false);
-                if connection.is_autocommit() {
-                    return Err(rolled_back());
-                }
+            if !clean && alone {
+                return Ok(()); // nobody else has lost anything
             }
-        }
-        if connection.is_autocommit() {
-            return Err(rolled_back());
+            if connection.is_autocommit() {
+                return Err(rolled_back());
+            }
         }
         match execute(connection, "COMMIT") {
             Ok(()) => {
