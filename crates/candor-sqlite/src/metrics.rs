@@ -65,7 +65,7 @@ fn select(query: &MetricsQuery) -> Sql {
 const TRACES: &str = " FROM traces AS t";
 const TRACES_WITH_USAGE: &str = " FROM traces AS t CROSS JOIN trace_metadata AS usage \
     ON usage.trace_pk = t.pk AND usage.key = 'mlflow.trace.tokenUsage'";
-const SPANS: &str = " FROM traces AS t CROSS JOIN spans AS s ON s.trace_pk = t.pk";
+const SPANS: &str = concat!(" FROM traces AS t CROSS JOIN spans AS s ON ", spans::of_trace!("s.pk", "t.pk"));
 const ASSESSMENTS: &str = " FROM assessments AS a";
 
 fn text(dimension: Dimension) -> Sql {

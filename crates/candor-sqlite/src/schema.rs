@@ -8,8 +8,11 @@ use crate::functions;
 /// Stands in the header of every file of ours: "Cand" in ASCII.
 pub(crate) const APPLICATION_ID: i64 = 0x4361_6e64;
 
-const STEPS: &[M<'static>] =
-    &[M::up(include_str!("migrations/0001_initial.sql")), M::up(include_str!("migrations/0002_rollups.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_initial.sql")),
+    M::up(include_str!("migrations/0002_rollups.sql")),
+    M::up(include_str!("migrations/0003_spans.sql")),
+];
 
 /// Brings any older version up to date, one transaction per step.
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);

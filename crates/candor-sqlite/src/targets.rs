@@ -58,8 +58,15 @@ pub(crate) const BY_CLIENT_REQUEST: &str = concat!(
 );
 pub(crate) const BY_SESSION: &str =
     concat!(columns!(), "traces AS t INDEXED BY traces_by_session WHERE t.session = ?1", newest_inside!());
-pub(crate) const BY_SPAN: &str =
-    concat!(columns!(), "spans AS s JOIN traces AS t ON t.pk = s.trace_pk WHERE s.span_id = ?1", newest_inside!());
+// Ids of spans stand in blocks of traces, each of which is asked.
+pub(crate) const BY_SPAN: &str = concat!(
+    "WITH RECURSIVE blocks (block) AS (
+        SELECT max(pk) >> 12 FROM traces UNION ALL SELECT block - 1 FROM blocks WHERE block > 0) ",
+    columns!(),
+    "blocks CROSS JOIN spans AS s INDEXED BY spans_by_id ON s.block = blocks.block AND s.span_id = ?1
+    JOIN traces AS t ON t.pk = s.trace_pk WHERE TRUE",
+    newest_inside!()
+);
 pub(crate) const BY_RESPONSE: &str = concat!(
     columns!(),
     "traces AS t WHERE t.pk IN (SELECT trace_pk FROM spans WHERE response_id = ?1)",

@@ -3,6 +3,7 @@
 mod conformance;
 mod crashing;
 mod limits;
+mod migrating;
 mod opening;
 mod plans;
 mod reading;

@@ -69,9 +69,7 @@ pub(crate) fn log_spans(connection: &Connection, batch: &mut SpanBatch) -> Resul
     let mut landed: Vec<TargetRef> = Vec::new();
     for trace in merged {
         let pk = row::put(connection, trace.known, &trace.info)?;
-        for span in trace.spans.values() {
-            spans::put(connection, pk, span)?;
-        }
+        spans::put(connection, pk, &trace.stored, trace.spans.values().copied())?;
         landed.extend(ids_of(&trace.info, trace.spans.into_values()));
     }
     pending::attach(connection, &landed)
@@ -81,6 +79,7 @@ pub(crate) fn log_spans(connection: &Connection, batch: &mut SpanBatch) -> Resul
 struct Merged<'a> {
     /// What the file has of it.
     known: Option<(i64, TraceInfo)>,
+    stored: Vec<spans::Stored>,
     info: TraceInfo,
     /// Those to write; of two spans of one id the later.
     spans: BTreeMap<SpanId, &'a Span>,
@@ -89,12 +88,13 @@ struct Merged<'a> {
 fn merge<'a>(connection: &Connection, trace: &TraceSpans<'a>, named: &Experiment) -> Result<Merged<'a>> {
     let known = row::find(connection, trace.trace_id)?;
     let spans: BTreeMap<SpanId, &Span> = trace.spans.iter().map(|(_, span)| (span.span_id, *span)).collect();
-    let mut usage: Vec<SpanUsage> = match &known {
-        Some((pk, _)) => spans::usage(connection, *pk)?,
+    let stored = match &known {
+        Some((pk, _)) => spans::stored(connection, *pk)?,
         None => Vec::new(),
     };
-    usage.retain(|span| !spans.contains_key(&span.span_id));
-    usage.extend(spans.values().map(|span| SpanUsage::of(span)));
+    spans::check_room(&stored, spans.len())?;
+    let others = stored.iter().map(|span| &span.usage).filter(|span| !spans.contains_key(&span.span_id));
+    let mut usage: Vec<SpanUsage> = others.cloned().chain(spans.values().map(|span| SpanUsage::of(span))).collect();
     usage.sort_by_key(|span| span.span_id); // sums of doubles depend on the order
 
     let info = match &known {
@@ -104,7 +104,7 @@ fn merge<'a>(connection: &Connection, trace: &TraceSpans<'a>, named: &Experiment
         }
         None => merge_spans(None, trace, &usage, named)?,
     };
-    Ok(Merged { known, info, spans })
+    Ok(Merged { known, stored, info, spans })
 }
 
 pub(crate) fn change_tag(connection: &Connection, id: TraceId, change: TagChange) -> Result<()> {

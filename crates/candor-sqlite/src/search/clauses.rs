@@ -13,6 +13,7 @@ use rusqlite::types::Value;
 use super::assessments;
 use super::sql::Sql;
 use crate::convert::nanos_number;
+use crate::traces::spans::of_trace;
 
 /// The condition of each clause save the one at `except`; span clauses are one condition together.
 pub(crate) fn conditions(filter: &TraceFilter, except: Option<usize>, experiments: &[ExperimentId]) -> Vec<Sql> {
@@ -168,7 +169,7 @@ fn spans(filter: &TraceFilter) -> Option<Sql> {
         return None;
     }
     tests.sort_by_key(|(cost, _)| *cost);
-    let mut conditions = vec![Sql::new("s.trace_pk = t.pk")];
+    let mut conditions = vec![Sql::new(of_trace!("s.pk", "t.pk"))];
     if let Some(earliest) = filter.earliest_span_start() {
         let bound = nanos_number(earliest);
         // From 2^63 on times are negative, and later than all others.
@@ -179,11 +180,7 @@ fn spans(filter: &TraceFilter) -> Option<Sql> {
         });
     }
     conditions.extend(tests.into_iter().map(|(_, test)| test));
-    Some(
-        Sql::new("EXISTS (SELECT 1 FROM spans AS s INDEXED BY spans_by_trace WHERE ")
-            .append(Sql::all(conditions))
-            .push(")"),
-    )
+    Some(Sql::new("EXISTS (SELECT 1 FROM spans AS s WHERE ").append(Sql::all(conditions)).push(")"))
 }
 
 /// A test of `spans AS s`, with a rank of what it costs.

@@ -45,8 +45,10 @@ pub(crate) const BY_PROMPT: [&str; 2] =
 // Of several spans that name one model the first stands for all.
 pub(crate) const BY_MODEL: [&str; 2] = both_axes!(
     "e.model",
-    " CROSS JOIN span_models AS e ON e.trace_pk = a.trace_pk AND e.model IS NOT NULL AND e.span_pk = (
-        SELECT min(o.span_pk) FROM span_models AS o WHERE o.trace_pk = e.trace_pk AND o.model = e.model)"
+    " CROSS JOIN span_models AS e ON e.span_pk > a.trace_pk << 24 AND e.span_pk < (a.trace_pk + 1) << 24
+    AND e.model IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM span_models AS o WHERE o.span_pk > a.trace_pk << 24 AND o.span_pk < e.span_pk
+        AND o.model = e.model)"
 );
 pub(crate) const BY_SOURCE: [&str; 2] = both_axes!("a.source_id", "");
 

@@ -25,10 +25,11 @@ use crate::{
 };
 
 /// Few rows, ever: experiments. What SQLite makes itself. And one look whether there is any row.
-const MAY_BE_SCANNED: [&str; 8] = [
+const MAY_BE_SCANNED: [&str; 9] = [
     "experiments",
     "experiment_tags",
     "last_deleted_assessment", // one row
+    "blocks",                  // one for 4096 traces
     "wanted",
     "json_each",
     "CONSTANT",
@@ -341,7 +342,7 @@ fn every_id_is_looked_up_in_its_own_index() {
         (targets::BY_TRACE, "sqlite_autoindex_traces_1 (trace_id=?)"),
         (targets::BY_CLIENT_REQUEST, "traces_by_client_request (client_request_id=?)"),
         (targets::BY_SESSION, "traces_by_session (session=?)"),
-        (targets::BY_SPAN, "spans_by_id (span_id=?)"),
+        (targets::BY_SPAN, "spans_by_id (block=? AND span_id=?)"),
         (targets::BY_RESPONSE, "spans_by_response (response_id=?)"),
     ] {
         let plan = plan(&connection, sql);

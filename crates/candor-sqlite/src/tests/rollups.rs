@@ -11,7 +11,7 @@ use proptest::test_runner::TestRunner;
 use rusqlite::Connection;
 
 use super::support::{file_in, fresh};
-use crate::{SqliteOptions, SqliteStore, connection, functions, schema};
+use crate::{SqliteOptions, SqliteStore, functions};
 
 #[track_caller]
 fn assert_true(connection: &Connection) {
@@ -105,68 +105,6 @@ fn rollups_equal_a_recount_while_many_write() {
         }
         assert_eq!(store.report().await.unwrap().rollup_differences, 0);
     });
-}
-
-#[test]
-fn a_file_of_the_first_version_is_filled_when_opened() {
-    block_on(async {
-        let (store, directory) = fresh(SqliteOptions::default());
-        let experiments = Experiments::create(&*store).await;
-        let data = data_set(1, 24).new_tree(&mut TestRunner::deterministic()).unwrap().current();
-        data.load(&*store, &experiments).await;
-        let mut span = samples::root(900, 900);
-        span.attributes.insert(candor_model::keys::SPAN_MODEL, "m-1".into());
-        store.log_spans(samples::batch(vec![span])).await.unwrap();
-        store.close().await.unwrap();
-        drop(store);
-
-        let path = file_in(&directory);
-        let counts = {
-            let mut connection = connection::open_writer(&path, &schema::LAYOUT, &SqliteOptions::default()).unwrap();
-            let counts = rows(&connection);
-            take_back(&connection);
-            assert_eq!(rows(&connection), (0, 0, 0));
-            functions::register(&connection).unwrap();
-            schema::MIGRATIONS.to_latest(&mut connection).unwrap();
-            assert_true(&connection);
-            assert_eq!(rows(&connection), counts);
-            counts
-        };
-        assert!(counts.0 > 10 && counts.1 > 3 && counts.2 > 0, "{counts:?}");
-        let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
-        assert!(store.report().await.unwrap().problems.is_empty());
-    });
-}
-
-/// The numbers of rows that the second version adds.
-fn rows(connection: &Connection) -> (i64, i64, i64) {
-    let count = |table: &str| {
-        let there = connection.table_exists(None, table).unwrap();
-        there.then(|| connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap())
-    };
-    let [feedback, traces, models] = ["feedback_hours", "trace_hours", "span_models"].map(count);
-    (feedback.unwrap_or(0), traces.unwrap_or(0), models.unwrap_or(0))
-}
-
-/// Makes a file of the first version of one of the second.
-fn take_back(connection: &Connection) {
-    let objects: Vec<(String, String)> = connection
-        .prepare("SELECT type, name FROM sqlite_schema WHERE type = 'trigger' OR name = 'counted_feedback'")
-        .unwrap()
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    for (kind, name) in objects {
-        connection.execute_batch(&format!("DROP {kind} {name}")).unwrap();
-    }
-    connection
-        .execute_batch(
-            "DROP TABLE feedback_hours; DROP TABLE trace_hours; DROP TABLE span_models;
-             DROP TABLE last_deleted_assessment; DROP INDEX assessments_with_comment;
-             ALTER TABLE traces DROP COLUMN judged_by; PRAGMA user_version = 1;",
-        )
-        .unwrap();
 }
 
 #[test]

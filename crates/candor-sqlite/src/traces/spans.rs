@@ -3,46 +3,87 @@
 use std::collections::HashMap;
 
 use candor_filter::{SpanColumns, span_from_text, span_text};
-use candor_model::{Span, TraceId, keys};
+use candor_model::{Span, SpanId, TraceId, keys};
 use candor_store::ingest::SpanUsage;
-use candor_store::{BoxError, Result, TargetRef, target};
-use rusqlite::{Connection, named_params, params};
+use candor_store::{BoxError, Result, StoreError, TargetRef, target};
+use rusqlite::{Connection, params};
 
 use crate::convert::{json_numbers, nanos, nanos_number, span_id, span_number};
 use crate::error::{During, corrupt};
 use crate::statements::Statements;
 
-/// Writes a span, in the place of one of the same id.
-pub(crate) fn put(connection: &Connection, trace_pk: i64, span: &Span) -> Result<()> {
-    const PUT: &str = "
-        INSERT INTO spans (trace_pk, span_id, parent_id, start_ns, end_ns, name, type, status, response_id, usage,
-            content)
-        VALUES (:trace_pk, :span_id, :parent_id, :start_ns, :end_ns, :name, :type, :status, :response_id, :usage,
-            :content)
-        ON CONFLICT (span_id, trace_pk) DO UPDATE SET
-            parent_id = excluded.parent_id, start_ns = excluded.start_ns, end_ns = excluded.end_ns,
-            name = excluded.name, type = excluded.type, status = excluded.status,
-            response_id = excluded.response_id, usage = excluded.usage, content = excluded.content
-        RETURNING pk";
-    const PUT_MODEL: &str = "INSERT INTO span_models (span_pk, trace_pk, model, provider) VALUES (?, ?, ?, ?)";
-    const OPERATION: &str = "write a span";
-    let values = named_params! {
-        ":trace_pk": trace_pk,
-        ":span_id": span_number(span.span_id),
-        ":parent_id": span.parent_id.map(span_number),
-        ":start_ns": nanos_number(span.start),
-        ":end_ns": span.end.map(nanos_number),
-        ":name": span.name,
-        ":type": span.span_type(),
-        ":status": span.status.code.as_str(),
-        ":response_id": target::response_id(span),
-        ":usage": usage_text(&SpanUsage::of(span)),
-        ":content": span_text(span),
+/// The condition that a span, whose number is `$span`, belongs to the trace of number `$trace`.
+macro_rules! of_trace {
+    ($span:literal, $trace:literal) => {
+        concat!($span, " > ", $trace, " << 24 AND ", $span, " < (", $trace, " + 1) << 24")
     };
-    let pk: Option<i64> = connection.first(PUT, values, |row| row.get(0)).during(OPERATION)?;
-    let (model, provider) = (model_name(span, keys::SPAN_MODEL), model_name(span, keys::SPAN_PROVIDER));
-    if model.is_some() || provider.is_some() {
-        connection.run(PUT_MODEL, params![pk, trace_pk, model, provider]).during(OPERATION)?;
+}
+pub(crate) use of_trace;
+
+/// What the file has of a trace's span, to be completed or replaced.
+pub(crate) struct Stored {
+    pk: i64,
+    /// What it used, and where it stands in the tree.
+    pub(crate) usage: SpanUsage,
+}
+
+/// Refuses more spans than a trace has numbers for.
+pub(crate) fn check_room(stored: &[Stored], incoming: usize) -> Result<()> {
+    const MAX: usize = (1 << 24) - 1;
+    if stored.len() + incoming <= MAX {
+        return Ok(());
+    }
+    Err(StoreError::Invalid { field: "spans", reason: format!("a trace has at most {MAX} spans") })
+}
+
+/// Writes spans of one trace, each in the place of the stored one of its id.
+pub(crate) fn put<'a>(
+    connection: &Connection,
+    trace_pk: i64,
+    stored: &[Stored],
+    spans: impl IntoIterator<Item = &'a Span>,
+) -> Result<()> {
+    const INSERT: &str = "
+        INSERT INTO spans (pk, span_id, parent_id, start_ns, end_ns, name, type, status, response_id, usage, content)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    const REPLACE: &str = "
+        UPDATE spans SET span_id = ?2, parent_id = ?3, start_ns = ?4, end_ns = ?5, name = ?6, type = ?7, status = ?8,
+            response_id = ?9, usage = ?10, content = ?11
+        WHERE pk = ?1";
+    const FORGET_MODEL: &str = "DELETE FROM span_models WHERE span_pk = ?";
+    const PUT_MODEL: &str = "INSERT INTO span_models (span_pk, model, provider) VALUES (?, ?, ?)";
+    const OPERATION: &str = "write a span";
+    let mut insert = connection.prepare_cached(INSERT).during(OPERATION)?;
+    let places: HashMap<SpanId, i64> = stored.iter().map(|span| (span.usage.span_id, span.pk)).collect();
+    let mut last = stored.iter().map(|span| span.pk).max().unwrap_or(trace_pk << 24);
+    for span in spans {
+        let place = places.get(&span.span_id);
+        let pk = place.copied().unwrap_or(last + 1);
+        last = last.max(pk);
+        let usage = usage_text(&SpanUsage::of(span));
+        let values = params![
+            pk,
+            span_number(span.span_id),
+            span.parent_id.map(span_number),
+            nanos_number(span.start),
+            span.end.map(nanos_number),
+            span.name,
+            span.span_type(),
+            span.status.code.as_str(),
+            target::response_id(span),
+            usage,
+            span_text(span),
+        ];
+        if place.is_some() {
+            connection.run(REPLACE, values).during(OPERATION)?;
+            connection.run(FORGET_MODEL, [pk]).during(OPERATION)?;
+        } else {
+            insert.execute(values).during(OPERATION)?;
+        }
+        let (model, provider) = (model_name(span, keys::SPAN_MODEL), model_name(span, keys::SPAN_PROVIDER));
+        if model.is_some() || provider.is_some() {
+            connection.run(PUT_MODEL, params![pk, model, provider]).during(OPERATION)?;
+        }
     }
     Ok(())
 }
@@ -54,9 +95,11 @@ fn model_name<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
 /// The spans of several traces, by trace; roots first, then by start, then by id.
 pub(crate) fn of_traces(connection: &Connection, traces: &HashMap<i64, TraceId>) -> Result<HashMap<i64, Vec<Span>>> {
     const OPERATION: &str = "read spans";
-    const SELECT: &str = "
-        SELECT s.trace_pk, s.span_id, s.parent_id, s.start_ns, s.end_ns, s.content
-        FROM json_each(?1) AS wanted CROSS JOIN spans AS s ON s.trace_pk = wanted.value";
+    const SELECT: &str = concat!(
+        "SELECT s.trace_pk, s.span_id, s.parent_id, s.start_ns, s.end_ns, s.content
+        FROM json_each(?1) AS wanted CROSS JOIN spans AS s ON ",
+        of_trace!("s.pk", "wanted.value")
+    );
     let mut select = connection.prepare_cached(SELECT).during(OPERATION)?;
     let mut rows = select.query([json_numbers(traces.keys().copied())]).during(OPERATION)?;
     let mut found: HashMap<i64, Vec<Span>> = HashMap::new();
@@ -81,27 +124,28 @@ pub(crate) fn of_traces(connection: &Connection, traces: &HashMap<i64, TraceId>)
     Ok(found)
 }
 
-/// What each span of a trace used, and where it stands in the tree.
-pub(crate) fn usage(connection: &Connection, trace_pk: i64) -> Result<Vec<SpanUsage>> {
-    const SELECT: &str = "SELECT span_id, parent_id, usage FROM spans WHERE trace_pk = ?";
-    let rows: Vec<(i64, Option<i64>, Option<String>)> = connection
-        .all(SELECT, [trace_pk], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+/// What the file has of each span of a trace.
+pub(crate) fn stored(connection: &Connection, trace_pk: i64) -> Result<Vec<Stored>> {
+    const SELECT: &str = concat!("SELECT pk, span_id, parent_id, usage FROM spans WHERE ", of_trace!("pk", "?1"));
+    let rows: Vec<(i64, i64, Option<i64>, Option<String>)> = connection
+        .all(SELECT, [trace_pk], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .during("read what spans used")?;
-    let read = |(id, parent, text): (i64, Option<i64>, Option<String>)| {
+    let read = |(pk, id, parent, text): (i64, i64, Option<i64>, Option<String>)| {
         let (tokens, cost) = match text {
             Some(text) => {
                 usage_from_text(&text).map_err(|error| corrupt(format!("usage of span {}", span_id(id)), error))?
             }
             None => (None, None),
         };
-        Ok(SpanUsage { span_id: span_id(id), parent_id: parent.map(span_id), tokens, cost })
+        let usage = SpanUsage { span_id: span_id(id), parent_id: parent.map(span_id), tokens, cost };
+        Ok(Stored { pk, usage })
     };
     rows.into_iter().map(read).collect()
 }
 
 /// The ids of a trace's spans by which verdicts may name it.
 pub(crate) fn refs(connection: &Connection, trace_pk: i64) -> Result<Vec<TargetRef>> {
-    const SELECT: &str = "SELECT span_id, response_id FROM spans WHERE trace_pk = ?";
+    const SELECT: &str = concat!("SELECT span_id, response_id FROM spans WHERE ", of_trace!("pk", "?1"));
     let rows: Vec<(i64, Option<String>)> =
         connection.all(SELECT, [trace_pk], |row| Ok((row.get(0)?, row.get(1)?))).during("read span ids")?;
     let both = |(id, response): (i64, Option<String>)| {
