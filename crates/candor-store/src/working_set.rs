@@ -1,9 +1,12 @@
 //! A part of a store in memory: what a batch of writes reads and changes.
 
-use candor_model::{Assessment, AssessmentId, Experiment, Span, TimestampMs, TraceId, TraceInfo};
+use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, Span, SpanId, TimestampMs, TraceId, TraceInfo};
 
 use crate::memory::State;
-use crate::{AssessmentUpdate, Logged, NewAssessment, PendingFeedback, Result, SpanBatch};
+use crate::{
+    AssessmentUpdate, ExperimentChange, ExperimentQuery, Logged, NewAssessment, Page, PendingFeedback, Result,
+    SpanBatch,
+};
 
 /// Traces, and what hangs on them, taken out of a store for a batch of writes.
 ///
@@ -38,7 +41,31 @@ pub struct WorkingSet(State);
 impl WorkingSet {
     /// Puts an experiment in.
     pub fn put_experiment(&mut self, experiment: Experiment) {
+        self.0.experiment_names.insert(experiment.name.clone(), experiment.id);
         self.0.experiments.insert(experiment.id, experiment);
+    }
+
+    /// An experiment as it is by now.
+    pub fn experiment(&self, id: ExperimentId) -> Option<&Experiment> {
+        self.0.experiments.get(&id)
+    }
+
+    /// As [`TrackingStore::update_experiment`](crate::TrackingStore::update_experiment), with the one
+    /// that has the new name, if there is such, in the set.
+    ///
+    /// # Errors
+    /// Those of `update_experiment`.
+    pub fn update_experiment(&mut self, id: ExperimentId, change: ExperimentChange, at: TimestampMs) -> Result<()> {
+        self.0.update_experiment(id, change, at)
+    }
+
+    /// As [`TrackingStore::search_experiments`](crate::TrackingStore::search_experiments), with all of
+    /// them in the set.
+    ///
+    /// # Errors
+    /// Those of `search_experiments`.
+    pub fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
+        self.0.search_experiments(query)
     }
 
     /// Puts a trace in as the store has it, its assessments in their order.
@@ -110,6 +137,11 @@ impl WorkingSet {
     /// A trace's spans, by id; those that were put in are as they were then.
     pub fn spans(&self, id: TraceId) -> impl Iterator<Item = &Span> {
         self.0.traces.get(&id).into_iter().flat_map(|record| record.spans.values())
+    }
+
+    /// One of them.
+    pub fn span(&self, trace: TraceId, id: SpanId) -> Option<&Span> {
+        self.0.traces.get(&trace)?.spans.get(&id)
     }
 
     /// Assessments that were logged since the set was made, in that order, deleted ones too.

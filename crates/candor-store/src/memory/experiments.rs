@@ -40,7 +40,7 @@ impl State {
         self.experiments.get(id).cloned()
     }
 
-    pub(super) fn update_experiment(
+    pub(crate) fn update_experiment(
         &mut self,
         id: ExperimentId,
         change: ExperimentChange,

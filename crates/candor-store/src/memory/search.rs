@@ -58,7 +58,7 @@ impl State {
         searched.flat_map(|other| &other.info.assessments).collect()
     }
 
-    pub(super) fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
+    pub(crate) fn search_experiments(&self, query: &ExperimentQuery) -> Result<Page<Experiment>> {
         check_page_size(query.max_results)?;
         let order = effective_experiment_order(&query.order_by);
         let (active, deleted, view) = match query.view {

@@ -15,7 +15,7 @@ use crate::{Missing, Result, StoreError, Target, TargetRef};
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) experiments: BTreeMap<ExperimentId, Experiment>,
-    pub(super) experiment_names: HashMap<ExperimentName, ExperimentId>,
+    pub(crate) experiment_names: HashMap<ExperimentName, ExperimentId>,
     pub(crate) traces: BTreeMap<TraceId, Record>,
     /// The traces that carry an id.
     carriers: HashMap<TargetRef, BTreeSet<TraceId>>,
