@@ -149,14 +149,14 @@ fn exists_on(connection: &Connection, trace_pk: i64, id: AssessmentId) -> Result
 /// The newest assessment of the same natural key that no other one overrides.
 fn current_verdict_like(connection: &Connection, trace_pk: i64, new: &Assessment) -> Result<Option<AssessmentId>> {
     let Some(source_id) = &new.source.source_id else { return Ok(None) };
+    // No ORDER BY with LIMIT: SQLite would set up a table to sort what is one row nearly always.
     const SELECT: &str = "
-        SELECT own.assessment_id FROM assessments AS own
+        SELECT own.create_ms, own.pk, own.assessment_id FROM assessments AS own
         WHERE own.trace_pk = ?1 AND own.name = ?2 AND own.source_id = ?3 AND own.source_type = ?4
           AND own.kind = ?5 AND own.span_id IS ?6
           AND NOT EXISTS (
               SELECT 1 FROM assessments AS other
-              WHERE other.overrides = own.assessment_id AND other.trace_pk = own.trace_pk AND other.pk <> own.pk)
-        ORDER BY own.create_ms DESC, own.pk DESC LIMIT 1";
+              WHERE other.overrides = own.assessment_id AND other.trace_pk = own.trace_pk AND other.pk <> own.pk)";
     let key = params![
         trace_pk,
         new.name.as_str(),
@@ -165,8 +165,10 @@ fn current_verdict_like(connection: &Connection, trace_pk: i64, new: &Assessment
         kind_code(new.body.kind()),
         new.span_id.map(span_number),
     ];
-    let found = connection.first(SELECT, key, |row| row.get(0)).during("look an earlier verdict up")?;
-    Ok(found.map(AssessmentId::from_bytes))
+    let found: Vec<(i64, i64, [u8; 16])> = connection
+        .all(SELECT, key, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .during("look an earlier verdict up")?;
+    Ok(found.into_iter().max().map(|(_, _, id)| AssessmentId::from_bytes(id)))
 }
 
 pub(crate) fn already_exists(id: AssessmentId) -> StoreError {

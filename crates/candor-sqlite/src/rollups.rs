@@ -1,10 +1,59 @@
-//! Whether the rollups are what a recount yields.
+//! Counting what is new, and whether the rollups are what a recount yields.
 
+use candor_model::{SourceType, TraceInfo};
 use candor_store::Result;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
+use crate::convert::source_code;
 use crate::error::During;
 use crate::statements::Statements;
+use crate::targets::Candidate;
+
+const MS_PER_HOUR: i64 = 3_600_000;
+
+/// Counts a trace that was just written for the first time.
+pub(crate) fn count_trace(connection: &Connection, info: &TraceInfo) -> Result<()> {
+    const COUNT: &str = "
+        INSERT INTO trace_hours VALUES (?1, ?2, 0, 1) ON CONFLICT DO UPDATE SET traces = traces + 1";
+    let row = params![info.experiment_id.get(), info.request_time.as_millis().div_euclid(MS_PER_HOUR)];
+    connection.run(COUNT, row).during("count a trace").map(drop)
+}
+
+/// Counts an assessment that was just written for the first time, if it is feedback that counts.
+pub(crate) fn count_feedback(connection: &Connection, pk: i64, trace: &Candidate, source: SourceType) -> Result<()> {
+    const COUNT: &str = "
+        INSERT INTO feedback_hours
+        SELECT experiment_id, hour, name, source_type, class, value, 1 FROM counted_feedback WHERE pk = ?
+        ON CONFLICT DO UPDATE SET verdicts = verdicts + 1";
+    let judged_by = trace.judged_by | 1 << source_code(source);
+    match connection.run(COUNT, [pk]).during("count feedback")? {
+        1 if judged_by != trace.judged_by => judge(connection, trace, judged_by),
+        _ => Ok(()),
+    }
+}
+
+/// Notes by whom a trace is judged now.
+fn judge(connection: &Connection, trace: &Candidate, judged_by: i64) -> Result<()> {
+    const OPERATION: &str = "count a judged trace";
+    const MARK: &str = "UPDATE traces SET judged_by = ?3 WHERE pk = ?1 AND judged_by = ?2";
+    const MARK_IN_VIEW: &str = "
+        UPDATE judged_traces SET judged_by = judged_by | ?2 WHERE pk = ?1 AND judged_by & ?2 <> ?2";
+    const TAKE: &str = "
+        UPDATE trace_hours SET traces = traces - 1 WHERE experiment_id = ?1 AND hour = ?2 AND judged_by = ?3";
+    const CLEAR: &str = "
+        DELETE FROM trace_hours WHERE experiment_id = ?1 AND hour = ?2 AND judged_by = ?3 AND traces = 0";
+    const ADD: &str = "
+        INSERT INTO trace_hours VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE SET traces = traces + 1";
+    if connection.run(MARK, params![trace.pk, trace.judged_by, judged_by]).during(OPERATION)? == 0 {
+        // It has been judged since it was looked up.
+        return connection.run(MARK_IN_VIEW, params![trace.pk, judged_by]).during(OPERATION).map(drop);
+    }
+    let hour = trace.request_ms.div_euclid(MS_PER_HOUR);
+    for (sql, judged_by) in [(TAKE, trace.judged_by), (CLEAR, trace.judged_by), (ADD, judged_by)] {
+        connection.run(sql, params![trace.experiment_id, hour, judged_by]).during(OPERATION)?;
+    }
+    Ok(())
+}
 
 /// Rows on one side only: what is kept, and what a recount of the rows yields.
 const DIFFERENCES: [&str; 3] = [

@@ -16,6 +16,8 @@ pub(crate) struct Candidate {
     pub(crate) pk: i64,
     pub(crate) experiment_id: i64,
     pub(crate) request_ms: i64,
+    /// The source types of its feedback that counts, one bit each.
+    pub(crate) judged_by: i64,
     pub(crate) candidate: TargetCandidate,
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn find_trace(connection: &Connection, id: TraceId) -> Result<Option<
 
 macro_rules! columns {
     () => {
-        "SELECT t.pk, t.trace_id, t.experiment_id, t.request_ms, t.client_request_id, t.session FROM "
+        "SELECT t.pk, t.trace_id, t.experiment_id, t.request_ms, t.client_request_id, t.session, t.judged_by FROM "
     };
 }
 macro_rules! newest_inside {
@@ -103,6 +105,7 @@ fn read(row: &Row<'_>) -> Result<Candidate> {
         pk: row.get(0).during(OPERATION)?,
         experiment_id: row.get(2).during(OPERATION)?,
         request_ms: row.get(3).during(OPERATION)?,
+        judged_by: row.get(6).during(OPERATION)?,
         candidate: TargetCandidate {
             trace_id: id,
             client_request_id: client_request_id.map_err(|error| corrupt(format!("trace {id}"), error))?,

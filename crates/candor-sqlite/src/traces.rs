@@ -42,6 +42,7 @@ pub(crate) fn start(connection: &Connection, mut incoming: TraceInfo) -> Result<
         pk,
         experiment_id: info.experiment_id.get(),
         request_ms: info.request_time.as_millis(),
+        judged_by: 0,
         candidate: (&info).into(),
     };
     for assessment in embedded {

@@ -13,6 +13,7 @@ use crate::convert::{
     assessment_id, json_numbers, kind_code, source_code, source_type, span_id, span_number, time, trace_id,
 };
 use crate::error::{During, corrupt};
+use crate::rollups;
 use crate::statements::Statements;
 use crate::targets::Candidate;
 
@@ -28,44 +29,42 @@ pub(crate) fn insert(connection: &Connection, trace: &Candidate, new: &Assessmen
             value_head, value_text, error_code, error_message, error_stack, issue_name, rationale, metadata)
         VALUES (
             (SELECT max(ifnull((SELECT max(pk) FROM assessments), 0), pk) + 1 FROM last_deleted_assessment),
-            :assessment_id, :trace_pk, :experiment_id, :trace_ms, :session, :for_session, :kind, :name, :span_id,
-            :source_type, :source_id, :create_ms, :update_ms, :overrides, :retraction, :valid, :counted,
-            :value_type, :value_int, :value_num, :value_json, :value_head, :value_text, :error_code,
-            :error_message, :error_stack, :issue_name, :rationale, :metadata)";
+            ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let body = Body::of(&new.body);
     let for_session = new.metadata.contains_key(keys::SESSION);
-    let values = named_params! {
-        ":assessment_id": new.id.as_bytes(),
-        ":trace_pk": trace.pk,
-        ":experiment_id": trace.experiment_id,
-        ":trace_ms": trace.request_ms,
-        ":session": trace.candidate.session.as_deref().filter(|_| for_session),
-        ":for_session": for_session,
-        ":kind": kind_code(new.body.kind()),
-        ":name": new.name.as_str(),
-        ":span_id": new.span_id.map(span_number),
-        ":source_type": source_code(new.source.source_type),
-        ":source_id": new.source.source_id.as_ref().map(SourceId::as_str),
-        ":create_ms": new.create_time.as_millis(),
-        ":update_ms": new.last_update_time.as_millis(),
-        ":overrides": new.overrides.as_ref().map(AssessmentId::as_bytes),
-        ":retraction": new.is_retraction(),
-        ":valid": new.valid,
-        ":counted": body.counted,
-        ":value_type": body.value_type,
-        ":value_int": body.value_int,
-        ":value_num": body.value_num,
-        ":value_json": body.value_json,
-        ":value_head": body.value_json.as_deref().map(head),
-        ":value_text": body.value_text,
-        ":error_code": body.error.map(|error| error.code.as_str()),
-        ":error_message": body.error.and_then(|error| error.message.as_deref()),
-        ":error_stack": body.error.and_then(|error| error.stack_trace.as_deref()),
-        ":issue_name": body.issue_name,
-        ":rationale": new.rationale,
-        ":metadata": metadata_text(&new.metadata),
-    };
-    connection.run(INSERT, values).during("log an assessment").map(drop)
+    let values = params![
+        new.id.as_bytes(),
+        trace.pk,
+        trace.experiment_id,
+        trace.request_ms,
+        trace.candidate.session.as_deref().filter(|_| for_session),
+        for_session,
+        kind_code(new.body.kind()),
+        new.name.as_str(),
+        new.span_id.map(span_number),
+        source_code(new.source.source_type),
+        new.source.source_id.as_ref().map(SourceId::as_str),
+        new.create_time.as_millis(),
+        new.last_update_time.as_millis(),
+        new.overrides.as_ref().map(AssessmentId::as_bytes),
+        new.is_retraction(),
+        new.valid,
+        body.counted,
+        body.value_type,
+        body.value_int,
+        body.value_num,
+        body.value_json,
+        body.value_json.as_deref().map(head),
+        body.value_text,
+        body.error.map(|error| error.code.as_str()),
+        body.error.and_then(|error| error.message.as_deref()),
+        body.error.and_then(|error| error.stack_trace.as_deref()),
+        body.issue_name,
+        new.rationale,
+        metadata_text(&new.metadata),
+    ];
+    connection.run(INSERT, values).during("log an assessment")?;
+    rollups::count_feedback(connection, connection.last_insert_rowid(), trace, new.source.source_type)
 }
 
 /// Writes what an update may change; `valid` is left to the caller.

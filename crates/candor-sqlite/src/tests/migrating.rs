@@ -18,7 +18,7 @@ use super::support::{file_in, fresh};
 use crate::{SqliteOptions, SqliteStore, functions, schema};
 
 /// Every table that some version fills by itself from others.
-const DERIVED: [&str; 4] = ["feedback_hours", "trace_hours", "span_models", "last_deleted_assessment"];
+const DERIVED: [&str; 3] = ["feedback_hours", "trace_hours", "last_deleted_assessment"];
 
 /// A store of the present version with a bit of everything, closed, and the traces in it.
 async fn present() -> (TempDir, Vec<TraceId>) {
@@ -56,10 +56,6 @@ fn as_of(version: usize, present: &Path) -> PathBuf {
         let copy =
             format!("INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns} FROM present.{table} ORDER BY 1");
         connection.execute(&copy, []).unwrap();
-    }
-    if tables.iter().any(|table| table == "span_models") {
-        let copy = "INSERT INTO main.span_models SELECT span_pk, trace_pk, model, provider FROM present.span_models";
-        connection.execute(copy, []).unwrap();
     }
     path
 }

@@ -7,10 +7,10 @@ use candor_store::Result;
 use rusqlite::{Connection, Row, params};
 
 use super::spans;
-use crate::assessments;
 use crate::convert::{experiment_id, json_ids, json_numbers, time, trace_id, trace_state};
 use crate::error::{During, corrupt};
 use crate::statements::Statements;
+use crate::{assessments, rollups};
 
 macro_rules! columns {
     () => {
@@ -53,6 +53,7 @@ fn insert(connection: &Connection, info: &TraceInfo) -> Result<i64> {
     const ENTRY: &str = "INSERT INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)";
     write_row(connection, INSERT, info)?;
     let pk = connection.last_insert_rowid();
+    rollups::count_trace(connection, info)?;
     for (sql, texts) in [(TAG, &info.tags), (ENTRY, &info.metadata)] {
         for (key, value) in texts {
             connection.run(sql, params![pk, key, value]).during(OPERATION)?;
