@@ -144,6 +144,10 @@ impl TrackingStore for JudgedStore {
         self.inner.feedback_since(after, max).await
     }
 
+    async fn feedback_arrived(&self, after: u64) -> Result<()> {
+        self.inner.feedback_arrived(after).await
+    }
+
     async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
         self.inner.trace_metrics(query).await
     }

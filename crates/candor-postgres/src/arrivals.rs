@@ -10,6 +10,8 @@ use crate::error::During;
 /// The channel on which every commit that brings feedback says so.
 pub(crate) const CHANNEL: &str = "candor_feedback";
 
+pub(crate) const LAST: &str = "SELECT number FROM last_assessment";
+
 /// Reserves numbers until the commit; returns the last one that was given before.
 pub(crate) async fn take_numbers(connection: &mut PgConnection, count: usize) -> Result<i64> {
     const TAKE: &str = "UPDATE last_assessment SET number = number + $1 RETURNING number - $1";
@@ -17,8 +19,9 @@ pub(crate) async fn take_numbers(connection: &mut PgConnection, count: usize) ->
     sqlx::query_scalar(TAKE).bind(count).fetch_one(connection).await.during("number assessments")
 }
 
-pub(crate) async fn notify(connection: &mut PgConnection) -> Result<()> {
-    let notify = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL);
+/// Tells of feedback up to a number, once it is committed.
+pub(crate) async fn notify(connection: &mut PgConnection, number: i64) -> Result<()> {
+    let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(number.to_string());
     notify.execute(connection).await.during("tell of new feedback").map(drop)
 }
 
@@ -30,7 +33,7 @@ pub(crate) async fn since(connection: &mut PgConnection, after: Option<u64>, max
         " FROM assessments AS a WHERE a.number > $1 AND a.kind = 0 ORDER BY a.number LIMIT $2"
     );
     let Some(after) = after else {
-        let last = sqlx::query_scalar::<_, i64>("SELECT number FROM last_assessment").fetch_one(connection).await;
+        let last = sqlx::query_scalar::<_, i64>(LAST).fetch_one(connection).await;
         return Ok(Arrivals { items: Vec::new(), next: last.during(OPERATION)?.cast_unsigned() });
     };
     let select =

@@ -48,6 +48,7 @@ mod comments;
 mod convert;
 mod error;
 mod experiments;
+mod listening;
 mod locks;
 mod options;
 mod partitions;

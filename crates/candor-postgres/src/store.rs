@@ -15,6 +15,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::error::{BACKEND, During, closed};
+use crate::listening::Listening;
 use crate::partitions::Partitions;
 use crate::report::{self, Report};
 use crate::traces::{change, read};
@@ -28,6 +29,7 @@ pub struct PostgresStore {
     /// `None` in a store that only reads.
     writer: Option<Writer>,
     partitions: Arc<Partitions>,
+    listening: Listening,
 }
 
 impl PostgresStore {
@@ -40,7 +42,7 @@ impl PostgresStore {
         schema::migrate(&pool).await?;
         let partitions = Arc::new(Partitions::default());
         let writer = Some(Writer::start(pool.clone(), Arc::clone(&partitions), &options));
-        Ok(Self { pool, writer, partitions })
+        Ok(Self { listening: Listening::new(pool.clone()), pool, writer, partitions })
     }
 
     /// Connects to a database that another process keeps up to date, for reading.
@@ -50,7 +52,7 @@ impl PostgresStore {
     pub async fn connect_read_only(options: PostgresOptions) -> Result<Self, ConnectError> {
         let pool = connect(&options).await?;
         schema::check_readable(&pool).await?;
-        Ok(Self { pool, writer: None, partitions: Arc::default() })
+        Ok(Self { listening: Listening::new(pool.clone()), pool, writer: None, partitions: Arc::default() })
     }
 
     /// Inspects the database; reads all of it.
@@ -224,7 +226,12 @@ impl TrackingStore for PostgresStore {
         arrivals::since(&mut *self.connection().await?, after, max).await
     }
 
+    async fn feedback_arrived(&self, after: u64) -> Result<()> {
+        self.listening.arrived(after).await
+    }
+
     async fn close(&self) -> Result<()> {
+        self.listening.stop();
         if let Some(writer) = &self.writer {
             writer.finish().await;
         }

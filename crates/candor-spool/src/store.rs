@@ -395,6 +395,10 @@ impl TrackingStore for Spool {
         self.shared.inner.feedback_since(after, max).await
     }
 
+    async fn feedback_arrived(&self, after: u64) -> Result<()> {
+        self.shared.inner.feedback_arrived(after).await
+    }
+
     async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
         self.shared.inner.trace_metrics(query).await
     }

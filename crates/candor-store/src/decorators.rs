@@ -198,6 +198,11 @@ macro_rules! around_every_call {
                 self.call(Operation::FeedbackSince, self.inner.feedback_since(after, max)).await
             }
 
+            // Waiting is no work: it is neither measured nor made to fail.
+            async fn feedback_arrived(&self, after: u64) -> $crate::Result<()> {
+                self.inner.feedback_arrived(after).await
+            }
+
             async fn trace_metrics(
                 &self,
                 query: &$crate::metrics::MetricsQuery,

@@ -265,6 +265,17 @@ pub trait TrackingStore: fmt::Debug + Send + Sync + 'static {
         Err(StoreError::Unsupported { backend, operation: "tell in which order feedback arrived" })
     }
 
+    /// Returns once feedback of a higher number than `after` may have come.
+    ///
+    /// # Errors
+    /// [`StoreError::Unsupported`] where the back end is not told, as in the default: ask
+    /// [`feedback_since`](Self::feedback_since) every now and then.
+    async fn feedback_arrived(&self, after: u64) -> Result<()> {
+        let _ = after;
+        let backend = self.capabilities().backend;
+        Err(StoreError::Unsupported { backend, operation: "tell when feedback arrives" })
+    }
+
     /// Measures traces, spans or assessments; what is measured and how is
     /// [`metrics`](crate::metrics)' to say.
     ///

@@ -4,8 +4,10 @@ use std::time::Duration;
 use candor_store::DynTrackingStore;
 use tokio::sync::watch;
 
-/// How often the store is asked while somebody listens.
+/// How often the store is asked while somebody listens, when it does not tell by itself.
 const PERIOD: Duration = Duration::from_millis(250);
+/// How often to look whether somebody still listens, when it does.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Tells all streams when something new has arrived; one question to the store for all of them.
 #[derive(Clone, Debug)]
@@ -49,7 +51,11 @@ impl Shared {
                     tracing::warn!(error = &error as &dyn std::error::Error, "cannot ask for new feedback");
                 }
             }
-            tokio::time::sleep(PERIOD).await;
+            let seen = *self.latest.borrow();
+            match tokio::time::timeout(IDLE, self.store.feedback_arrived(seen)).await {
+                Ok(Ok(())) | Err(_) => {}
+                Ok(Err(_)) => tokio::time::sleep(PERIOD).await,
+            }
         }
     }
 

@@ -154,14 +154,16 @@ async fn save_assessments(connection: &mut PgConnection, loaded: &Loaded, set: &
         rows.push(&Place::from(*info), assessment);
         has_feedback |= assessment.body.kind() == AssessmentKind::Feedback;
     }
-    if rows.len() > 0 {
-        let last = arrivals::take_numbers(connection, rows.len()).await?;
-        rows.insert(connection, last).await.map_err(conflict)?;
+    if rows.len() == 0 {
+        return Ok(());
     }
-    if has_feedback {
-        arrivals::notify(connection).await?;
+    let count = rows.len();
+    let last = arrivals::take_numbers(connection, count).await?;
+    rows.insert(connection, last).await.map_err(conflict)?;
+    match has_feedback {
+        true => arrivals::notify(connection, last + count as i64).await,
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// An id that was free a moment ago is taken: another instance was faster, and the batch is done anew.

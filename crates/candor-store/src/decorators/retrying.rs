@@ -281,6 +281,10 @@ impl<S: TrackingStore + ?Sized> TrackingStore for Retrying<S> {
         self.repeat(|| self.inner.feedback_since(after, max)).await
     }
 
+    async fn feedback_arrived(&self, after: u64) -> Result<()> {
+        self.inner.feedback_arrived(after).await
+    }
+
     async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
         self.repeat(|| self.inner.trace_metrics(query)).await
     }
