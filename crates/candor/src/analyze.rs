@@ -8,7 +8,7 @@ use crate::cli::{AnalyzeArguments, ReportFormat};
 
 pub(crate) async fn run(arguments: AnalyzeArguments) -> anyhow::Result<ExitCode> {
     let url = &arguments.store.url;
-    let store = url.open_read_only().with_context(|| format!("cannot open {url}"))?;
+    let store = url.open_read_only(arguments.store.options()).await.with_context(|| format!("cannot open {url}"))?;
     let experiment = experiment_named(store.as_ref(), &arguments.experiment.parse().context("--experiment")?).await?;
     let options = ReportOptions::default().in_experiment(experiment).last_hours(arguments.hours, SystemClock.now());
     let report = report(store.as_ref(), &options).await?;

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use candor::StoreUrl;
+use candor::{DatabaseOptions, StoreOptions, StoreUrl};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Collects, keeps and counts the feedback that people give to GenAI applications.
@@ -90,6 +90,10 @@ pub(crate) struct ServeArguments {
     /// The model to ask for at --llm-url.
     #[arg(long, env = "CANDOR_LLM_MODEL", requires = "llm_url")]
     pub(crate) llm_model: Option<String>,
+    /// Days that traces are kept, with their feedback, counted from the request; PostgreSQL forgets whole months
+    /// [default: for ever].
+    #[arg(long, env = "CANDOR_RETAIN_DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) retain_days: Option<u32>,
     /// Writes that may wait; more are turned away with 503.
     #[arg(long, env = "CANDOR_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) queue: u32,
@@ -217,9 +221,47 @@ pub(crate) struct DoctorArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArgument {
-    /// Where everything is kept: `sqlite:PATH`, `memory:`, `mlflow+http://HOST:PORT` or `mlflow+https://…`.
-    #[arg(long = "store", env = "CANDOR_STORE", default_value = "sqlite:./candor.db")]
+    /// Where everything is kept: `sqlite:PATH`, `memory:`, `postgres://USER@HOST:PORT/DATABASE`,
+    /// `mlflow+http://HOST:PORT` or `mlflow+https://…`.
+    // The variable may hold a password, which --help must not show.
+    #[arg(long = "store", env = "CANDOR_STORE", hide_env_values = true, default_value = "sqlite:./candor.db")]
     pub(crate) url: StoreUrl,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArguments,
+}
+
+impl StoreArgument {
+    /// How to open it.
+    pub(crate) fn options(&self) -> StoreOptions {
+        StoreOptions { database: self.database.options(), ..StoreOptions::default() }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArguments {
+    /// Connections to a PostgreSQL server at most.
+    #[arg(long, env = "CANDOR_DB_CONNECTIONS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(4..))]
+    db_connections: u32,
+    /// Seconds to wait for a connection to a PostgreSQL server.
+    #[arg(long, env = "CANDOR_DB_CONNECT_TIMEOUT_SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    db_connect_timeout_seconds: u16,
+    /// Seconds that a PostgreSQL server may work on one statement; 0 for no limit.
+    #[arg(long, env = "CANDOR_DB_STATEMENT_TIMEOUT_SECONDS", default_value_t = 30)]
+    db_statement_timeout_seconds: u16,
+    /// Prepare no statements, as poolers need that give each transaction another connection.
+    #[arg(long, env = "CANDOR_DB_UNPREPARED")]
+    db_unprepared: bool,
+}
+
+impl DatabaseArguments {
+    fn options(&self) -> DatabaseOptions {
+        DatabaseOptions {
+            connections: self.db_connections,
+            connect_timeout: Duration::from_secs(self.db_connect_timeout_seconds.into()),
+            statement_timeout: Duration::from_secs(self.db_statement_timeout_seconds.into()),
+            prepared_statements: !self.db_unprepared,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use candor::StoreUrl;
 use candor::filter::ExperimentFilter;
+use candor::postgres::{self, PostgresStore};
 use candor::sqlite::{Report, SqliteStore};
 use candor::store::{ExperimentQuery, ExperimentView, TrackingStore};
+use candor::{DatabaseUrl, StoreUrl};
 
 use crate::cli::DoctorArguments;
 
@@ -18,6 +19,14 @@ pub(crate) async fn run(arguments: DoctorArguments) -> anyhow::Result<ExitCode> 
             print(&report);
             let is_sound = report.problems.is_empty() && report.rollup_differences == 0;
             Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        StoreUrl::Postgres(url) => {
+            let options = url.options(arguments.store.options());
+            let store =
+                PostgresStore::connect_read_only(options).await.with_context(|| format!("cannot open {url}"))?;
+            let report = store.report().await?;
+            print_database(url, &report);
+            Ok(if report.rollup_differences == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         StoreUrl::Mlflow(_) => server(&arguments.store.url).await,
         url => {
@@ -66,6 +75,25 @@ fn print(report: &Report) {
         ("pending feedback", report.pending.to_string()),
         ("rollups", rollups(report.rollup_differences)),
         ("integrity", if report.problems.is_empty() { "sound".to_owned() } else { report.problems.join("; ") }),
+    ];
+    for (name, value) in rows {
+        println!("{name:<17} {value}");
+    }
+}
+
+fn print_database(url: &DatabaseUrl, report: &postgres::Report) {
+    let rows = [
+        ("database", url.to_string()),
+        ("schema version", report.schema_version.to_string()),
+        ("server version", report.server_version.clone()),
+        ("size", mebibytes(report.database_bytes)),
+        ("experiments", report.experiments.to_string()),
+        ("traces", report.traces.to_string()),
+        ("spans", report.spans.to_string()),
+        ("assessments", report.assessments.to_string()),
+        ("pending feedback", report.pending.to_string()),
+        ("partitions", report.partitions.join(" ")),
+        ("rollups", rollups(report.rollup_differences)),
     ];
     for (name, value) in rows {
         println!("{name:<17} {value}");

@@ -9,7 +9,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = "memory:".parse::<StoreUrl>()?.open(StoreOptions::default())?;
+//! let store = "memory:".parse::<StoreUrl>()?.open(StoreOptions::default()).await?;
 //! let trace = "tr-4bf92f3577b34da6a3ce929d0e0e4736".parse()?;
 //! store.start_trace(TraceInfo::new(trace, ExperimentId::DEFAULT, TimestampMs::from_millis(0))).await?;
 //! # Ok(())
@@ -26,9 +26,10 @@ pub use candor_filter as filter;
 pub use candor_http as http;
 pub use candor_mlflow as mlflow;
 pub use candor_model as model;
+pub use candor_postgres as postgres;
 pub use candor_spool as spool;
 pub use candor_sqlite as sqlite;
 pub use candor_store as store;
 pub use candor_transfer as transfer;
 pub use candor_wire as wire;
-pub use store_url::{OpenStoreError, StoreOptions, StoreUrl, StoreUrlError};
+pub use store_url::{DatabaseOptions, DatabaseUrl, OpenStoreError, StoreOptions, StoreUrl, StoreUrlError};

@@ -1,5 +1,6 @@
 mod chat;
 mod metrics;
+mod retention;
 mod spool;
 mod store;
 

@@ -12,16 +12,23 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::{ExportArguments, ImportArguments, TransferArguments};
 
 pub(crate) async fn export(arguments: ExportArguments) -> anyhow::Result<ExitCode> {
-    run(&arguments.store.url, &arguments.to, arguments.transfer).await
+    let options = arguments.store.options();
+    run(&arguments.store.url, &arguments.to, options, arguments.transfer).await
 }
 
 pub(crate) async fn import(arguments: ImportArguments) -> anyhow::Result<ExitCode> {
-    run(&arguments.from, &arguments.store.url, arguments.transfer).await
+    let options = arguments.store.options();
+    run(&arguments.from, &arguments.store.url, options, arguments.transfer).await
 }
 
-async fn run(from: &StoreUrl, to: &StoreUrl, arguments: TransferArguments) -> anyhow::Result<ExitCode> {
-    let source = from.open_read_only().with_context(|| format!("cannot open {from}"))?;
-    let target = to.open(StoreOptions::default()).with_context(|| format!("cannot open {to}"))?;
+async fn run(
+    from: &StoreUrl,
+    to: &StoreUrl,
+    options: StoreOptions,
+    arguments: TransferArguments,
+) -> anyhow::Result<ExitCode> {
+    let source = from.open_read_only(options).await.with_context(|| format!("cannot open {from}"))?;
+    let target = to.open(options).await.with_context(|| format!("cannot open {to}"))?;
     let experiments = arguments.experiments.iter().map(|name| name.parse()).collect::<Result<_, _>>();
     let transfer = Transfer::new(source.as_ref(), target.as_ref()).only(experiments.context("--experiment")?);
     let outcome = copy_and_verify(&transfer, arguments.verify).await;

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use candor::mlflow::ConnectError;
+use candor::postgres::PostgresStore;
 use candor::spool::{Spool, SpoolOptions};
 use candor::store::DynTrackingStore;
 use candor::store::decorators::Metered;
 use candor::{StoreOptions, StoreUrl};
 
+use super::retention;
 use crate::cli::{DEFAULT_SPOOL, ServeArguments};
 
 /// Opens the store, metered, and behind a spool if it is a remote one.
@@ -21,9 +23,21 @@ pub(super) async fn open(arguments: &ServeArguments) -> anyhow::Result<Arc<DynTr
     let url = &arguments.store.url;
     let cannot_open = || format!("cannot open {url}");
     let server = url.mlflow().with_context(cannot_open)?;
-    let options = StoreOptions { queue: arguments.queue as usize };
-    let store = url.open(options).with_context(cannot_open)?;
+    let options = StoreOptions { queue: arguments.queue as usize, ..arguments.store.options() };
+    let store = match url {
+        StoreUrl::Postgres(database) => {
+            let store = Arc::new(PostgresStore::connect(database.options(options)).await.with_context(cannot_open)?);
+            retention::keep_months(Arc::downgrade(&store), arguments.retain_days);
+            store
+        }
+        url => url.open(options).await.with_context(cannot_open)?,
+    };
     let store: Arc<DynTrackingStore> = Arc::new(Metered::new(store));
+    match (url, arguments.retain_days) {
+        (StoreUrl::Sqlite(_) | StoreUrl::Memory, Some(days)) => retention::keep_days(Arc::downgrade(&store), days),
+        (StoreUrl::Mlflow(_), Some(_)) => bail!("--retain-days is not for MLflow servers, which have their own rules"),
+        _ => {}
+    }
     let Some(server) = server else {
         if arguments.spool.is_some() {
             bail!("--spool is for remote stores; {url} is as durable as a spool");
