@@ -13,6 +13,7 @@ mod mlflow_store;
 mod otel;
 mod parity;
 mod pending;
+mod postgres;
 mod robustness;
 mod spool;
 mod transfer;

@@ -1,4 +1,4 @@
-//! `candor export` and `candor import`: between files, through a crash, to MLflow and back.
+//! `candor export` and `candor import`: between files, through crashes, to PostgreSQL, to MLflow and back.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use candor_store::conformance::samples::{
     batch, child, nanos_at, root, trace_id, trace_of_request, verdict, with_attributes,
 };
 use candor_store::{NewAssessment, TrackingStore};
-use candor_tests::{Candor, Mlflow};
+use candor_tests::{Candor, Mlflow, Postgres};
 
 const TRACES: u32 = 5_000;
 
@@ -43,6 +43,38 @@ fn an_export_that_is_killed_goes_on_where_it_was() {
     assert!(number("unchanged") + 100 >= before, "{before} were there: {report}");
     assert_eq!((number("compared"), number("different"), number("missing")), (u64::from(TRACES), 0, 0));
     assert_eq!(all_traces(&target), all_traces(&source));
+}
+
+#[test]
+fn traces_come_back_from_postgres_as_they_went_though_the_first_export_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [source, back] = ["source.db", "back.db"].map(|name| folder.path().join(name));
+    fill(&source);
+    let server = Postgres::start();
+    let database = server.database();
+    let [from, to] = [&source, &back].map(|path| format!("sqlite:{}", path.display()));
+
+    let mut first = Candor::command().args(["export", "--store", &from, "--to", &database]).spawn().unwrap();
+    let name = database.rsplit('/').next().unwrap();
+    let count = "SELECT count(*) FROM traces";
+    let copied = || server.try_execute(name, count).and_then(|count| count.parse::<u32>().ok()).unwrap_or_default();
+    while copied() < 100 {
+        assert!(first.try_wait().unwrap().is_none(), "it was done before it could be killed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(copied() < TRACES, "nothing was left to do");
+
+    let away = ["export", "--store", &from, "--to", &database];
+    let home = ["import", "--from", &database, "--store", &to];
+    for arguments in [away, home] {
+        let output = Candor::run(&[&arguments[..], &["--verify"]].concat());
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
+        assert!(report.contains(&format!("compared     {TRACES}\nmissing      0\ndifferent    0")), "{report}");
+    }
+    assert_eq!(all_traces(&back), all_traces(&source));
 }
 
 /// What MLflow itself does not keep is listed in `docs/mlflow-compatibility.md`.

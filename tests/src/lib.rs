@@ -1,6 +1,7 @@
 //! Harness of the end-to-end tests: real processes, started and stopped.
 //!
-//! [`Candor`] is this workspace's binary, [`Mlflow`] the real MLflow server, [`python`] runs the
+//! [`Candor`] is this workspace's binary, [`Mlflow`] the real MLflow server, [`Postgres`] a real
+//! PostgreSQL, [`python`] runs the
 //! scripts of `tests/python` with the stock client. Not for unit tests: those stand beside the code.
 //!
 //! ```no_run
@@ -13,6 +14,7 @@
 mod candor;
 mod fake_llm;
 mod mlflow;
+mod postgres;
 mod process;
 pub mod python;
 pub mod samples;
@@ -22,6 +24,7 @@ use std::path::{Path, PathBuf};
 pub use candor::{Candor, CandorBuilder};
 pub use fake_llm::FakeLlm;
 pub use mlflow::{Mlflow, MlflowBuilder};
+pub use postgres::Postgres;
 
 /// The root of the workspace.
 pub fn workspace() -> PathBuf {

@@ -39,6 +39,7 @@ fn main() -> Result<()> {
 fn test(sh: &Shell) -> Result<()> {
     provision::nextest(sh)?;
     provision::python(sh)?;
+    provision::postgresql(sh)?;
     // The end-to-end tests start this binary.
     cmd!(sh, "cargo build --locked --package candor").run()?;
     cmd!(sh, "cargo nextest run --locked --workspace --all-features").run()?;

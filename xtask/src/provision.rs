@@ -71,6 +71,17 @@ pub(crate) fn chromium(sh: &Shell) -> Result<()> {
     apt_install(sh, &["chromium"])
 }
 
+/// The PostgreSQL server; the variable `CANDOR_POSTGRES_BIN` names the folder of another one's programs.
+pub(crate) fn postgresql(sh: &Shell) -> Result<()> {
+    let is_there = sh
+        .read_dir("/usr/lib/postgresql")
+        .is_ok_and(|versions| versions.iter().any(|version| sh.path_exists(version.join("bin/initdb"))));
+    if std::env::var_os("CANDOR_POSTGRES_BIN").is_some() || is_there {
+        return Ok(());
+    }
+    apt_install(sh, &["postgresql"])
+}
+
 /// Installs Debian packages, which needs root.
 fn apt_install(sh: &Shell, packages: &[&str]) -> Result<()> {
     let user = cmd!(sh, "id -u").read()?;

@@ -1,16 +1,17 @@
-//! The stores themselves: memory, SQLite and MLflow through its client give one answer, also to
+//! The stores themselves: memory, SQLite, PostgreSQL and MLflow through its client give one answer, also to
 //! filters that MLflow alone misreads.
 
 use std::sync::Arc;
 
 use candor_mlflow::{MlflowOptions, MlflowStore};
 use candor_model::TraceId;
+use candor_postgres::{PostgresOptions, PostgresStore};
 use candor_sqlite::{SqliteOptions, SqliteStore};
 use candor_store::conformance::arbitrary::{Experiments, data_set, trace_query};
 use candor_store::conformance::block_on;
 use candor_store::conformance::gaps::fit_data;
 use candor_store::{DynTrackingStore, MemoryStore, TraceQuery, TrackingStore};
-use candor_tests::Mlflow;
+use candor_tests::{Mlflow, Postgres};
 
 use super::misread::misread;
 use super::{runner, sample};
@@ -20,7 +21,7 @@ const SEARCHES: usize = 300;
 
 #[test]
 fn random_searches_find_the_same_traces_in_every_store() {
-    let (server, folder) = (Mlflow::start(), tempfile::tempdir().unwrap());
+    let (server, database, folder) = (Mlflow::start(), Postgres::start(), tempfile::tempdir().unwrap());
     let mut runner = runner();
     let mut data = sample(data_set(0, TRACES), &mut runner);
     let searches: Vec<TraceQuery> = (0..SEARCHES).map(|_| sample(trace_query(0), &mut runner)).collect();
@@ -29,7 +30,9 @@ fn random_searches_find_the_same_traces_in_every_store() {
         let mlflow = MlflowStore::connect(MlflowOptions::new(server.url())).await.unwrap();
         let sqlite = SqliteStore::open(&folder.path().join("candor.db"), SqliteOptions::default()).unwrap();
         fit_data(&mut data, mlflow.capabilities().gaps);
-        let stores: [Arc<DynTrackingStore>; 3] = [Arc::new(MemoryStore::new()), Arc::new(sqlite), Arc::new(mlflow)];
+        let postgres = PostgresStore::connect(PostgresOptions::new(database.database())).await.unwrap();
+        let stores: [Arc<DynTrackingStore>; 4] =
+            [Arc::new(MemoryStore::new()), Arc::new(sqlite), Arc::new(postgres), Arc::new(mlflow)];
         let mut filled = Vec::new();
         for store in stores {
             let experiments = Experiments::create(&*store).await;
