@@ -10,10 +10,10 @@ use crate::{OpenError, SqliteOptions};
 
 /// In bytes; SQLite's default, fixed here since it cannot change later.
 const PAGE_BYTES: i64 = 4096;
-/// Pages of log after which the writer copies them into the file: 16 MiB.
-const CHECKPOINT_PAGES: u32 = 4096;
+/// Pages of log after which the writer itself copies what is not yet in the file: 64 MiB.
+pub(crate) const LOG_PAGES: u32 = 16384;
 /// A log that has grown beyond is cut when it starts anew.
-const LOG_BYTES: i64 = 64 << 20;
+const LOG_BYTES: i64 = 80 << 20;
 const WRITER_CACHE_KIB: u32 = 64 << 10;
 const READER_CACHE_KIB: u32 = 8 << 10;
 /// Enough for every statement of ours; filters bring some more.
@@ -87,9 +87,15 @@ pub(crate) fn open_beside(path: &Path, layout: &Layout, options: &SqliteOptions)
 fn set_up_writer(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", "FULL")?; // a commit that was answered survives power loss
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     set_up_cache(connection, cache_kib)
+}
+
+/// For a connection that does nothing but copy the log into the file.
+pub(crate) fn set_up_checkpoints(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "FULL")?; // or the log could start anew before the file is synced
+    connection.pragma_update(None, "mmap_size", 0)
 }
 
 /// How readers of one store open the file.

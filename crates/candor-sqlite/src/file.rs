@@ -11,6 +11,7 @@ use candor_store::{Result, StoreError};
 use rusqlite::Connection;
 use rusqlite_migration::Migrations;
 
+use crate::checkpoint::Checkpoints;
 use crate::connection::{self, ReaderSource};
 use crate::error::BACKEND;
 use crate::lock::WriterLock;
@@ -57,7 +58,10 @@ impl SqliteFile {
         let lock = WriterLock::acquire(&path)?;
         let connection = connection::open_writer(&path, layout, options)?;
         let readers = Readers::new(ReaderSource::beside_writer(&path, layout, options), options.readers);
-        let writer = Writer::start(connection, lock, options)
+        let checkpoints = Checkpoints::start(&path)
+            .inspect_err(|error| tracing::warn!(%error, "the writer itself copies the write-ahead log"))
+            .ok();
+        let writer = Writer::start(connection, checkpoints, lock, options)
             .map_err(|source| OpenError::Failed { path: path.clone(), source: Box::new(source) })?;
         Ok(Self { path, readers, writer: Some(Arc::new(writer)) })
     }

@@ -43,6 +43,7 @@
 
 mod arrivals;
 mod assessments;
+mod checkpoint;
 mod comments;
 mod connection;
 mod convert;

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::SqliteOptions;
+use crate::checkpoint::Checkpoints;
 use crate::error::{BACKEND, closed};
 use crate::lock::WriterLock;
 use batch::{Call, Job};
@@ -43,6 +44,7 @@ impl Writer {
     /// Starts the thread, which owns connection and lock from here on.
     pub(crate) fn start(
         connection: Connection,
+        checkpoints: Option<Checkpoints>,
         lock: WriterLock,
         options: &SqliteOptions,
     ) -> Result<Self, std::io::Error> {
@@ -51,6 +53,7 @@ impl Writer {
         let counters = Arc::new(Counters::default());
         let mut thread = batch::Thread {
             connection,
+            checkpoints,
             waiting,
             batch_calls: options.batch_calls.max(1),
             counters: Arc::clone(&counters),

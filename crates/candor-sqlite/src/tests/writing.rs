@@ -4,7 +4,7 @@ use candor_model::TraceInfo;
 use candor_store::{Missing, StoreError, TraceSelection, TrackingStore, TrackingStoreExt};
 use rusqlite::Connection;
 
-use super::support::{Blockade, at, fresh, trace, trace_id, until, verdict};
+use super::support::{Blockade, at, file_in, fresh, trace, trace_id, until, verdict};
 use crate::error::During;
 use crate::{SqliteOptions, SqliteStore};
 
@@ -269,9 +269,21 @@ async fn closing_and_dropping_finish_what_was_accepted() {
             call.await.unwrap().unwrap();
         }
         drop(store);
-        let store = SqliteStore::open_read_only(&super::support::file_in(&directory)).unwrap();
+        let store = SqliteStore::open_read_only(&file_in(&directory)).unwrap();
         assert_eq!(store.report().await.unwrap().traces, 100);
     }
+}
+
+#[tokio::test]
+async fn the_log_is_copied_into_the_file_while_the_store_is_open() {
+    let (store, directory) = fresh(SqliteOptions::default());
+    let long = |number| TraceInfo { request_preview: Some("x".repeat(20_000)), ..trace(number) };
+    for first in (0..600).step_by(100) {
+        store.start_traces((first..first + 100).map(long).collect()).await.unwrap();
+    }
+    // Before the writer itself would do it, at 64 MiB.
+    let file = file_in(&directory);
+    until(|| std::fs::metadata(&file).unwrap().len() > 4 << 20).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Counters;
+use crate::checkpoint::Checkpoints;
 use crate::error::{BACKEND, During, from_driver};
 
 /// What undoes a call that fails after it has written something.
@@ -104,6 +105,8 @@ impl<T: Send, W: FnOnce(&Connection) -> Result<T> + Send> Job for Call<T, W> {
 
 pub(super) struct Thread {
     pub(super) connection: Connection,
+    /// `None` when they could not be started: the writer then does all copying.
+    pub(super) checkpoints: Option<Checkpoints>,
     pub(super) waiting: mpsc::Receiver<Box<dyn Job>>,
     pub(super) batch_calls: usize,
     pub(super) counters: Arc<Counters>,
@@ -126,6 +129,9 @@ impl Thread {
             }
             self.counters.calls.fetch_add(batch.len() as u64, Ordering::Relaxed);
             batch.drain(..).for_each(|job| job.answer(lost.as_ref()));
+            if let Some(checkpoints) = &self.checkpoints {
+                checkpoints.after_commit(&self.connection);
+            }
         }
     }
 
@@ -165,6 +171,7 @@ impl Thread {
 
     /// Copies the log into the file, so that a backup of the one file has everything.
     pub(super) fn close(self) {
+        drop(self.checkpoints); // so that this connection is the last, which removes the log
         self.connection.flush_prepared_statement_cache();
         let finish = |connection: &Connection| {
             // One row that tells of readers in the way; the next opening does the rest then.
