@@ -8,8 +8,23 @@ use xshell::{Shell, cmd};
 
 use crate::{provision, workspace_root};
 
-/// Runs every benchmark and prints its table.
-pub(crate) fn run(sh: &Shell) -> Result<()> {
+/// Measures Candor beside its peers; `--micro` measures parts of it by themselves.
+pub(crate) fn run(sh: &Shell, arguments: &[&str]) -> Result<()> {
+    if arguments == ["--micro"] {
+        return micro(sh);
+    }
+    provision::python(sh)?;
+    if !arguments.contains(&"--quick") {
+        provision::postgresql(sh)?;
+        provision::bench_python(sh)?;
+    }
+    cmd!(sh, "cargo build --locked --release --package candor").run()?;
+    cmd!(sh, "cargo run --locked --quiet --release --package xtask-bench -- {arguments...}").run()?;
+    Ok(())
+}
+
+/// Runs every micro-benchmark and prints its table.
+fn micro(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo bench --locked --package candor-sqlite --bench hot_paths").run()?;
     cmd!(sh, "cargo bench --locked --package candor-context --features tower --bench tracing").run()?;
     cmd!(sh, "cargo bench --locked --package candor-http --bench streaming").run()?;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `test` | provisions what the tests need, then runs all of them |
 //! | `ci` | formatting, lints, docs, then `test`; names the checks whose tools are not installed |
-//! | `bench` | measures what things cost here, beside MLflow's Python client |
+//! | `bench` | measures Candor beside its peers and writes `docs/benchmarks.md`; `--quick` measures a little of everything, `--micro` parts by themselves |
 //! | `docs` | builds the API docs, warnings being errors, and checks the links between Markdown files |
 //! | `web` | builds the web UI and the widget into `crates/candor-ui/dist` |
 
@@ -28,7 +28,7 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["test"] => test(&sh),
         ["ci"] => checks::ci(&sh),
-        ["bench"] => bench::run(&sh),
+        ["bench", ref arguments @ ..] => bench::run(&sh, arguments),
         ["docs"] => docs::build_and_check(&sh),
         ["web"] => web::build(&sh),
         _ => bail!("usage: cargo xtask test | ci | bench | docs | web"),
@@ -45,7 +45,8 @@ fn test(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo nextest run --locked --workspace --all-features").run()?;
     cmd!(sh, "cargo test --locked --doc --workspace --all-features --quiet").run()?;
     web::test(sh)?;
-    examples(sh)
+    examples(sh)?;
+    bench::run(sh, &["--quick"])
 }
 
 /// Examples are documentation that must keep working.

@@ -28,13 +28,19 @@ pub(crate) fn python(sh: &Shell) -> Result<()> {
     ENVIRONMENTS.iter().try_for_each(|(venv, requirements)| environment(sh, venv.into(), requirements))
 }
 
+/// Those that only benchmarks need: MLflow with a database driver, and Arize Phoenix.
+pub(crate) fn bench_python(sh: &Shell) -> Result<()> {
+    environment(sh, "target/venv-bench".into(), "xtask/bench/requirements-mlflow.txt")?;
+    environment(sh, "target/venv-phoenix".into(), "xtask/bench/requirements-phoenix.txt")
+}
+
 fn environment(sh: &Shell, venv: PathBuf, requirements: &str) -> Result<()> {
     let stamp = venv.join("requirements.installed");
     let wanted = sh.read_file(requirements)?;
     if sh.read_file(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    eprintln!("installing MLflow into {}", venv.display());
+    eprintln!("installing Python packages into {}", venv.display());
     sh.remove_path(&venv)?;
     if cmd!(sh, "python3 -m venv {venv}").run().is_err() {
         apt_install(sh, &["python3", "python3-venv"])?;
@@ -43,7 +49,7 @@ fn environment(sh: &Shell, venv: PathBuf, requirements: &str) -> Result<()> {
     let pip = venv.join("bin/pip");
     cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {requirements}")
         .run()
-        .context("the tests need MLflow, which pip could not install")?;
+        .with_context(|| format!("pip could not install what {requirements} lists"))?;
     sh.write_file(&stamp, wanted)?;
     Ok(())
 }
