@@ -5,6 +5,7 @@
 //! Where MLflow's own server answers a mistake of the caller with a status of 500, which its client
 //! repeats for minutes, the answer here is 400 or 404.
 
+mod absent;
 mod assessments;
 mod correlation;
 pub(crate) mod error;
@@ -35,6 +36,7 @@ use error::MlflowError;
 pub fn router(state: ApiState) -> Router {
     let mut router = Router::new()
         .route("/version", get(probes::version))
+        .route("/ajax-api/3.0/mlflow/ui-telemetry", get(absent::no_telemetry))
         .route("/graphql", post(ui::graphql))
         .method_not_allowed_fallback(method_not_allowed);
     for prefix in ["/api", "/ajax-api"] {
@@ -60,6 +62,7 @@ fn version_2() -> Router<ApiState> {
         .route("/runs/get", get(probes::run))
         .route("/traces/link-to-run", post(traces::link_to_run))
         .route("/traces/link-prompts", post(traces::link_prompts))
+        .merge(absent::version_2())
 }
 
 fn version_3() -> Router<ApiState> {
@@ -78,6 +81,7 @@ fn version_3() -> Router<ApiState> {
             "/traces/{trace_id}/assessments/{assessment_id}",
             get(assessments::get).patch(assessments::update).delete(assessments::delete),
         )
+        .merge(absent::version_3())
 }
 
 /// What both versions have, and the answers to paths and methods that they do not have.
