@@ -38,4 +38,5 @@ async fn pages_are_told_to_report_nothing() {
     let reply = send(&app(), "GET", "/ajax-api/3.0/mlflow/ui-telemetry", &[], Vec::new()).await;
     let telemetry = json!({"disable_ui_events": [], "disable_ui_telemetry": true, "ui_rollout_percentage": 0});
     assert_eq!((reply.status.as_u16(), reply.json()), (200, Some(telemetry)));
+    assert_eq!(reply.headers["content-type"], "application/json");
 }
