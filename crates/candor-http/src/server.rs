@@ -22,6 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
+use tower::ServiceBuilder;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -78,9 +79,9 @@ pub fn app_with(
     more: Router,
 ) -> Router {
     let origins = OriginPolicy::new(allowed_origins);
-    let guarded = |router: Router, form: ErrorForm| {
+    let guard = |form: ErrorForm| {
         let guard = Guard { form, timeout: limits.request_timeout, origins: origins.clone() };
-        router.layer(from_fn_with_state(guard, guard::guard))
+        from_fn_with_state(guard, guard::guard)
     };
     // Twice what is taken is enough for mistakes; who sends more is cut off.
     let unwanted = Drain { bytes: limits.body_bytes.saturating_mul(2).max(1 << 20), time: limits.body_timeout };
@@ -88,19 +89,23 @@ pub fn app_with(
         .merge(analytics::router(state.clone()))
         .merge(live::router(state.clone()))
         .merge(more);
+    // In one piece: a router boxes each of its routes anew for every layer that it is given, and
+    // copies all of these boxes for each request.
+    let around = ServiceBuilder::new()
+        .layer(from_fn(observe::observe))
+        .layer(always(header::X_FRAME_OPTIONS, "SAMEORIGIN"))
+        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(from_fn_with_state(unwanted, drain::drain))
+        .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
+        .layer(DefaultBodyLimit::max(limits.body_bytes));
     Router::new()
-        .merge(guarded(mlflow::router(state.clone()), ErrorForm::Mlflow))
-        .merge(guarded(otlp::router(state), ErrorForm::Otlp))
-        .merge(guarded(own, ErrorForm::Problem).layer(cors(&origins)))
+        .merge(mlflow::router(state.clone()).layer(guard(ErrorForm::Mlflow)))
+        .merge(otlp::router(state).layer(guard(ErrorForm::Otlp)))
+        .merge(own.layer(ServiceBuilder::new().layer(cors(&origins)).layer(guard(ErrorForm::Problem))))
         .merge(ui::router())
         .route("/health", get(async || "OK"))
         .fallback(form::not_found)
-        .layer(DefaultBodyLimit::max(limits.body_bytes))
-        .layer(RequestBodyTimeoutLayer::new(limits.body_timeout))
-        .layer(from_fn_with_state(unwanted, drain::drain))
-        .layer(always(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(always(header::X_FRAME_OPTIONS, "SAMEORIGIN"))
-        .layer(from_fn(observe::observe))
+        .layer(around)
 }
 
 /// Sets a header of every answer that does not set it itself.
