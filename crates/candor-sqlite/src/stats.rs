@@ -51,12 +51,20 @@ const OPERATION: &str = "count feedback";
 pub(crate) fn count(connection: &Connection, query: &StatsQuery) -> Result<FeedbackStats> {
     let scope = Scope::new(connection, query.experiments.as_deref(), &query.source_types)?;
     let periods = Periods::one(query.range);
-    Ok(scope.count(connection, query.axis, &periods)?.pop().unwrap_or_default())
+    Ok(scope.count(connection, quicker_axis(query), &periods)?.pop().unwrap_or_default())
 }
 
 pub(crate) fn series(connection: &Connection, query: &SeriesQuery) -> Result<Vec<FeedbackStats>> {
     let scope = Scope::new(connection, query.experiments.as_deref(), &query.source_types)?;
     scope.count(connection, query.axis, &Periods::between(&query.bounds))
+}
+
+/// Over all times both axes count the same, and that of the trace has rollups.
+fn quicker_axis(query: &StatsQuery) -> TimeAxis {
+    match (query.range.from, query.range.until) {
+        (None, None) => TimeAxis::Trace,
+        _ => query.axis,
+    }
 }
 
 /// Whose feedback, and where.

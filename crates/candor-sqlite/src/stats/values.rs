@@ -5,7 +5,7 @@ use candor_store::{BoxError, Periods, Result, StatsQuery, TimeAxis, ValueCount, 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::{HOURS, OPERATION, Scope, inside, name_of};
+use super::{HOURS, OPERATION, Scope, inside, name_of, quicker_axis};
 use crate::error::{During, corrupt};
 
 pub(crate) const BY_TRACE_TIME: &str =
@@ -25,11 +25,12 @@ pub(crate) fn count(connection: &Connection, query: &StatsQuery) -> Result<Vec<V
         }
         Ok(())
     };
-    let (sql, stretches) = match query.axis {
+    let axis = quicker_axis(query);
+    let (sql, stretches) = match axis {
         TimeAxis::Trace => (BY_TRACE_TIME, periods.ragged()),
         TimeAxis::Feedback => (BY_TIME, periods.whole()),
     };
-    if let (TimeAxis::Trace, Some(hours)) = (query.axis, periods.hours()) {
+    if let (TimeAxis::Trace, Some(hours)) = (axis, periods.hours()) {
         scope.rows(connection, HOURS, hours, |row| match periods.place_of_hour(row.get(0).during(OPERATION)?) {
             Some(_) => add(row),
             None => Ok(()),
