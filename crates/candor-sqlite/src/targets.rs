@@ -63,7 +63,7 @@ pub(crate) const BY_SESSION: &str =
 // Ids of spans stand in blocks of traces, each of which is asked.
 pub(crate) const BY_SPAN: &str = concat!(
     "WITH RECURSIVE blocks (block) AS (
-        SELECT max(pk) >> 12 FROM traces UNION ALL SELECT block - 1 FROM blocks WHERE block > 0) ",
+        SELECT max(pk) >> 14 FROM traces UNION ALL SELECT block - 1 FROM blocks WHERE block > 0) ",
     columns!(),
     "blocks CROSS JOIN spans AS s INDEXED BY spans_by_id ON s.block = blocks.block AND s.span_id = ?1
     JOIN traces AS t ON t.pk = s.trace_pk WHERE TRUE",

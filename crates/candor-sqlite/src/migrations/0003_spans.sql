@@ -13,7 +13,7 @@ CREATE TABLE spans_of_traces (
     response_id TEXT,
     usage       TEXT, -- token counts and costs as JSON, when there are any
     trace_pk    INTEGER NOT NULL GENERATED ALWAYS AS (pk >> 24) VIRTUAL,
-    block       INTEGER NOT NULL GENERATED ALWAYS AS (pk >> 36) VIRTUAL, -- of 4096 traces
+    block       INTEGER NOT NULL GENERATED ALWAYS AS (pk >> 38) VIRTUAL, -- of 16384 traces
     content     TEXT NOT NULL -- all the rest; last, since long rows overflow at their end
 ) STRICT;
 

@@ -29,7 +29,7 @@ const MAY_BE_SCANNED: [&str; 9] = [
     "experiments",
     "experiment_tags",
     "last_deleted_assessment", // one row
-    "blocks",                  // one for 4096 traces
+    "blocks",                  // one for 16384 traces
     "wanted",
     "json_each",
     "CONSTANT",
