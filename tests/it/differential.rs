@@ -4,6 +4,7 @@
 //! `CANDOR_PROPTEST_SEED` picks others.
 
 mod data;
+mod metrics;
 mod misread;
 mod server;
 mod stores;
