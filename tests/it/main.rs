@@ -16,4 +16,5 @@ mod pending;
 mod postgres;
 mod robustness;
 mod spool;
+mod stock_ui;
 mod transfer;
