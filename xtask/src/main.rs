@@ -42,9 +42,10 @@ fn test(sh: &Shell) -> Result<()> {
     provision::postgresql(sh)?;
     // The end-to-end tests start this binary.
     cmd!(sh, "cargo build --locked --package candor").run()?;
+    // Before the end-to-end tests, one of which drives the Chromium that this installs.
+    web::test(sh)?;
     cmd!(sh, "cargo nextest run --locked --workspace --all-features").run()?;
     cmd!(sh, "cargo test --locked --doc --workspace --all-features --quiet").run()?;
-    web::test(sh)?;
     examples(sh)?;
     bench::run(sh, &["--quick"])
 }
