@@ -14,7 +14,9 @@ const PAGE_BYTES: i64 = 4096;
 pub(crate) const LOG_PAGES: u32 = 16384;
 /// A log that has grown beyond is cut when it starts anew.
 const LOG_BYTES: i64 = 80 << 20;
-const WRITER_CACHE_KIB: u32 = 64 << 10;
+/// A larger one costs more than it saves: a commit may walk all of it, and what it lacks is in the
+/// system's cache.
+const WRITER_CACHE_KIB: u32 = 16 << 10;
 const READER_CACHE_KIB: u32 = 8 << 10;
 /// Enough for every statement of ours; filters bring some more.
 const STATEMENTS: usize = 192;
