@@ -12,19 +12,6 @@ pub(crate) const CHANNEL: &str = "candor_feedback";
 
 pub(crate) const LAST: &str = "SELECT number FROM last_assessment";
 
-/// Reserves numbers until the commit; returns the last one that was given before.
-pub(crate) async fn take_numbers(connection: &mut PgConnection, count: usize) -> Result<i64> {
-    const TAKE: &str = "UPDATE last_assessment SET number = number + $1 RETURNING number - $1";
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query_scalar(TAKE).bind(count).fetch_one(connection).await.during("number assessments")
-}
-
-/// Tells of feedback up to a number, once it is committed.
-pub(crate) async fn notify(connection: &mut PgConnection, number: i64) -> Result<()> {
-    let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(number.to_string());
-    notify.execute(connection).await.during("tell of new feedback").map(drop)
-}
-
 pub(crate) async fn since(connection: &mut PgConnection, after: Option<u64>, max: usize) -> Result<Arrivals> {
     const OPERATION: &str = "read new feedback";
     const SINCE: &str = concat!(

@@ -9,6 +9,7 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres, Row};
 use uuid::Uuid;
 
+use crate::arrivals::CHANNEL;
 use crate::convert::{
     assessment_id, assessment_uuid, kind_code, map_from_json, map_json, source_code, source_type, span_id, span_number,
     time, trace_id,
@@ -151,23 +152,29 @@ impl Rows {
         self.bodies.push(body_text(&assessment.body));
     }
 
-    /// Writes new rows; they are numbered in their order, from the one behind `last` on.
-    pub(crate) async fn insert(self, connection: &mut PgConnection, last: i64) -> Result<(), sqlx::Error> {
+    /// Writes new rows, numbers them in their order, and tells of them once they are committed.
+    pub(crate) async fn insert(self, connection: &mut PgConnection, has_feedback: bool) -> Result<(), sqlx::Error> {
         const INSERT: &str = "
-            INSERT INTO assessments (number, assessment_id, trace_id, month, experiment_id, trace_ms, session, kind,
-                name, span_id, source_type, source_id, create_ms, update_ms, overrides, valid, class, value, value_num,
-                value_json, rationale, metadata, body)
-            SELECT $1 + n.place, n.assessment_id, n.trace_id, n.month, n.experiment_id, n.trace_ms, n.session, n.kind,
-                n.name, n.span_id, n.source_type, n.source_id, n.create_ms, n.update_ms, n.overrides, n.valid, n.class,
-                n.value, n.value_num, n.value_json, n.rationale, n.metadata::jsonb, n.body
-            FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[], $8::smallint[],
-                $9::text[], $10::bigint[], $11::smallint[], $12::text[], $13::bigint[], $14::bigint[], $15::uuid[],
-                $16::boolean[], $17::smallint[], $18::text[], $19::float8[], $20::text[], $21::text[], $22::text[],
-                $23::text[])
-            WITH ORDINALITY AS n (assessment_id, trace_id, month, experiment_id, trace_ms, session, kind, name, span_id,
-                source_type, source_id, create_ms, update_ms, overrides, valid, class, value, value_num, value_json,
-                rationale, metadata, body, place)";
-        self.bind(sqlx::query(INSERT).bind(last)).execute(connection).await.map(drop)
+            WITH numbered AS (UPDATE last_assessment SET number = number + $1 RETURNING number),
+            written AS (
+                INSERT INTO assessments (number, assessment_id, trace_id, month, experiment_id, trace_ms, session, kind,
+                    name, span_id, source_type, source_id, create_ms, update_ms, overrides, valid, class, value,
+                    value_num, value_json, rationale, metadata, body)
+                SELECT numbered.number - $1 + n.place, n.assessment_id, n.trace_id, n.month, n.experiment_id,
+                    n.trace_ms, n.session, n.kind, n.name, n.span_id, n.source_type, n.source_id, n.create_ms,
+                    n.update_ms, n.overrides, n.valid, n.class, n.value, n.value_num, n.value_json, n.rationale,
+                    n.metadata::jsonb, n.body
+                FROM numbered, unnest($2::uuid[], $3::uuid[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
+                    $8::smallint[], $9::text[], $10::bigint[], $11::smallint[], $12::text[], $13::bigint[],
+                    $14::bigint[], $15::uuid[], $16::boolean[], $17::smallint[], $18::text[], $19::float8[],
+                    $20::text[], $21::text[], $22::text[], $23::text[])
+                WITH ORDINALITY AS n (assessment_id, trace_id, month, experiment_id, trace_ms, session, kind, name,
+                    span_id, source_type, source_id, create_ms, update_ms, overrides, valid, class, value, value_num,
+                    value_json, rationale, metadata, body, place))
+            SELECT pg_notify($24, number::text) FROM numbered WHERE $25";
+        let count = self.len() as i64;
+        let insert = self.bind(sqlx::query(INSERT).bind(count)).bind(CHANNEL).bind(has_feedback);
+        insert.execute(connection).await.map(drop)
     }
 
     /// Writes rows anew; they keep their numbers.

@@ -42,18 +42,18 @@ pub(crate) async fn take_traces(
     connection: &mut PgConnection,
     traces: impl IntoIterator<Item = TraceId>,
 ) -> Result<(), sqlx::Error> {
-    let stripes: BTreeSet<i32> = traces.into_iter().map(stripe).collect();
-    if stripes.is_empty() {
-        return Ok(());
-    }
-    if stripes.len() > MANY {
-        return take(connection, &[ALL_TRACES]).await;
-    }
     const TAKE: &str = "
         SELECT CASE WHEN lock < 0 THEN pg_advisory_xact_lock_shared($1, lock) ELSE pg_advisory_xact_lock($1, lock) END
         FROM unnest($2::integer[]) AS lock";
-    let locks: Vec<i32> = [ALL_TRACES].into_iter().chain(stripes).collect();
-    sqlx::query(TAKE).bind(CLASS).bind(locks).execute(connection).await.map(drop)
+    let stripes: BTreeSet<i32> = traces.into_iter().map(stripe).collect();
+    match stripes.len() {
+        0 => Ok(()),
+        1..=MANY => {
+            let locks: Vec<i32> = [ALL_TRACES].into_iter().chain(stripes).collect();
+            sqlx::query(TAKE).bind(CLASS).bind(locks).execute(connection).await.map(drop)
+        }
+        _ => take(connection, &[ALL_TRACES]).await,
+    }
 }
 
 /// Trace ids are random, save for those that people make up: all of their bytes count.

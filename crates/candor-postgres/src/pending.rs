@@ -1,13 +1,13 @@
 //! Verdicts that wait for their trace.
 
 use candor_filter::{PageToken, PageTokenError, SortValue};
-use candor_model::AssessmentId;
+use candor_model::{AssessmentId, TraceId};
 use candor_store::{NewAssessment, Page, PendingFeedback, PendingQuery, Result, StoreError, TargetRef};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use crate::convert::{assessment_id, assessment_uuid, time};
+use crate::convert::{assessment_id, assessment_uuid, time, trace_id};
 use crate::error::{During, corrupt};
 use crate::text::kept;
 
@@ -19,12 +19,24 @@ pub(crate) async fn any(connection: &mut PgConnection) -> Result<bool> {
     sqlx::query_scalar(SELECT).fetch_one(connection).await.during(OPERATION)
 }
 
-/// The verdicts on hold of some ids, with their numbers.
-pub(crate) async fn of_ids(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<(i64, PendingFeedback)>> {
-    const SELECT: &str =
-        "SELECT number, assessment_id, received_ms, item FROM pending_feedback WHERE assessment_id = ANY($1)";
-    let rows = sqlx::query(SELECT).bind(ids).fetch_all(connection).await.during(OPERATION)?;
-    rows.iter().map(read).collect()
+/// What has some ids of assessments already: traces by their assessments, and verdicts on hold with
+/// their numbers.
+pub(crate) async fn known(
+    connection: &mut PgConnection,
+    ids: &[Uuid],
+) -> Result<(Vec<TraceId>, Vec<(i64, PendingFeedback)>)> {
+    const SELECT: &str = "
+        SELECT NULL::bigint, trace_id, NULL::bigint, NULL FROM assessments WHERE assessment_id = ANY($1)
+        UNION ALL
+        SELECT number, assessment_id, received_ms, item FROM pending_feedback WHERE assessment_id = ANY($1)";
+    let (mut traces, mut held) = (Vec::new(), Vec::new());
+    for row in sqlx::query(SELECT).bind(ids).fetch_all(connection).await.during(OPERATION)? {
+        match row.try_get::<Option<i64>, _>(0).during(OPERATION)? {
+            None => traces.push(trace_id(row.try_get(1).during(OPERATION)?)),
+            Some(_) => held.push(read(&row)?),
+        }
+    }
+    Ok((traces, held))
 }
 
 /// The verdicts that wait for one of some ids, with their numbers.

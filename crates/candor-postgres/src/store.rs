@@ -10,9 +10,9 @@ use candor_store::{
     Segment, SegmentQuery, SeriesQuery, SpanBatch, StatsQuery, StoreError, TagChange, Target, TraceLink, TraceQuery,
     TraceSelection, TrackingStore, ValueCount,
 };
-use sqlx::PgPool;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 
 use crate::error::{BACKEND, During, closed};
 use crate::listening::Listening;
@@ -38,10 +38,11 @@ impl PostgresStore {
     /// # Errors
     /// [`ConnectError`].
     pub async fn connect(options: PostgresOptions) -> Result<Self, ConnectError> {
-        let pool = connect(&options).await?;
+        let pool = connect(&options, Role::Reader).await?;
         schema::migrate(&pool).await?;
         let partitions = Arc::new(Partitions::default());
-        let writer = Some(Writer::start(pool.clone(), Arc::clone(&partitions), &options));
+        let writing = connect(&options, Role::Writer).await?;
+        let writer = Some(Writer::start(writing, Arc::clone(&partitions), &options));
         Ok(Self { listening: Listening::new(pool.clone()), pool, writer, partitions })
     }
 
@@ -50,7 +51,7 @@ impl PostgresStore {
     /// # Errors
     /// [`ConnectError`], [`ConnectError::SchemaTooOld`] among others.
     pub async fn connect_read_only(options: PostgresOptions) -> Result<Self, ConnectError> {
-        let pool = connect(&options).await?;
+        let pool = connect(&options, Role::Reader).await?;
         schema::check_readable(&pool).await?;
         Ok(Self { listening: Listening::new(pool.clone()), pool, writer: None, partitions: Arc::default() })
     }
@@ -97,19 +98,45 @@ impl PostgresStore {
     }
 }
 
-async fn connect(options: &PostgresOptions) -> Result<PgPool, ConnectError> {
+/// What connections are for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Reader,
+    Writer,
+}
+
+/// After so long a connection may have broken without anybody noticing.
+const IDLE: Duration = Duration::from_secs(1);
+
+async fn connect(options: &PostgresOptions, role: Role) -> Result<PgPool, ConnectError> {
     let mut connect: PgConnectOptions = options.url.parse().map_err(ConnectError::Url)?;
     connect = connect.application_name("candor").options([
         ("statement_timeout", options.statement_timeout.as_millis().to_string()),
         // Days and hours are counted here, and what stands in a database's settings must not matter.
         ("timezone", "UTC".to_owned()),
     ]);
+    if role == Role::Writer {
+        // Batches find all their rows by keys. The plans for that are known, also before the server knows
+        // how long the tables are, and to make them anew would cost as much as the work itself.
+        // What is switched off counts as endless work, which must not look worth compiling.
+        let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"].map(|setting| (setting, "off"));
+        connect = connect.options(settings).options([("plan_cache_mode", "force_generic_plan")]);
+    }
     if !options.prepared_statements {
         connect = connect.statement_cache_capacity(0);
     }
+    let writers = u32::try_from(options.writers.max(1)).unwrap_or(u32::MAX);
     let pool = PgPoolOptions::new()
-        .max_connections(options.connections.max(1))
+        .max_connections(match role {
+            // One more makes partitions.
+            Role::Writer => writers.saturating_add(1),
+            Role::Reader => options.connections.saturating_sub(writers + 1).max(2),
+        })
         .acquire_timeout(options.connect_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move { Ok(meta.idle_for < IDLE || connection.ping().await.is_ok()) })
+        })
         .connect_with(connect);
     pool.await.map_err(ConnectError::Connect)
 }

@@ -1,6 +1,7 @@
 //! Reading traces.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use candor_model::{DurationMs, Trace, TraceId, TraceInfo, keys};
 use candor_store::Result;
@@ -52,28 +53,35 @@ pub(crate) async fn whole(connection: &mut PgConnection, ids: &[TraceId]) -> Res
         info.metadata = map(row.try_get(10).during(OPERATION)?)?;
         Ok((id, info))
     });
-    let infos = infos.collect::<Result<HashMap<_, _>>>()?;
-    with_assessments(connection, infos).await
-}
-
-/// What verdicts must know of some traces: nothing else is in their infos.
-pub(crate) async fn outlines(connection: &mut PgConnection, ids: &[TraceId]) -> Result<HashMap<TraceId, TraceInfo>> {
-    const SELECT: &str = "
-        SELECT trace_id, experiment_id, client_request_id, request_ms, session FROM traces WHERE trace_id = ANY($1)";
-    let rows = sqlx::query(SELECT).bind(trace_uuids(ids)).fetch_all(&mut *connection).await.during("read traces")?;
-    let infos = rows.iter().map(outline).map(|info| info.map(|info| (info.trace_id, info)));
-    let infos = infos.collect::<Result<HashMap<_, _>>>()?;
-    with_assessments(connection, infos).await
-}
-
-async fn with_assessments(
-    connection: &mut PgConnection,
-    mut infos: HashMap<TraceId, TraceInfo>,
-) -> Result<HashMap<TraceId, TraceInfo>> {
+    let mut infos = infos.collect::<Result<HashMap<_, _>>>()?;
     let ids: Vec<Uuid> = infos.keys().copied().map(trace_uuid).collect();
     for (id, all) in assessments::of_traces(connection, &ids, &months(infos.values())).await? {
         if let Some(info) = infos.get_mut(&id) {
             info.assessments = all;
+        }
+    }
+    Ok(infos)
+}
+
+/// What verdicts must know of some traces, which is all that their infos hold: one statement.
+pub(crate) async fn outlines(connection: &mut PgConnection, ids: &[TraceId]) -> Result<HashMap<TraceId, TraceInfo>> {
+    const OPERATION: &str = "read traces";
+    const SELECT: &str = concat!(
+        "SELECT t.trace_id, t.experiment_id, t.client_request_id, t.request_ms, t.session, ",
+        assessments::columns!(),
+        " FROM traces AS t LEFT JOIN assessments AS a ON a.trace_id = t.trace_id AND a.month = t.month",
+        " WHERE t.trace_id = ANY($1) ORDER BY t.trace_id, a.create_ms, a.number"
+    );
+    let rows = sqlx::query(SELECT).bind(trace_uuids(ids)).fetch_all(connection).await.during(OPERATION)?;
+    let mut infos: HashMap<TraceId, TraceInfo> = HashMap::new();
+    for row in &rows {
+        let id = trace_id(row.try_get(0).during(OPERATION)?);
+        let info = match infos.entry(id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(outline(row)?),
+        };
+        if row.try_get::<Option<Uuid>, _>(5).during(OPERATION)?.is_some() {
+            info.assessments.push(assessments::read(row, id, 5)?);
         }
     }
     Ok(infos)

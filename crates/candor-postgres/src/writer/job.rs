@@ -71,6 +71,11 @@ pub(super) struct Come {
 }
 
 impl Needs {
+    /// The traces that are named.
+    pub(super) fn traces(&self) -> impl Iterator<Item = TraceId> {
+        self.landing.union(&self.judged).copied()
+    }
+
     /// Adds what the verdict needs, whether it is new or was on hold.
     pub(super) fn add_verdict(&mut self, item: &NewAssessment) {
         self.assessments.insert(item.id);

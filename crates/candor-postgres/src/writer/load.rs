@@ -7,7 +7,7 @@ use candor_store::{PendingFeedback, Result, TargetRef, WorkingSet};
 use sqlx::PgConnection;
 
 use super::job::Needs;
-use crate::convert::{assessment_uuid, trace_id, trace_uuid, trace_uuids};
+use crate::convert::{assessment_uuid, trace_uuid, trace_uuids};
 use crate::error::During;
 use crate::locks::{self, PENDING};
 use crate::traces::{read, spans};
@@ -30,7 +30,7 @@ impl Loaded {
     /// Locks and loads what is needed, once more than before if need be.
     pub(super) async fn load(&mut self, connection: &mut PgConnection, needs: &Needs) -> Result<()> {
         const OPERATION: &str = "lock traces";
-        let mut wanted: BTreeSet<TraceId> = needs.landing.union(&needs.judged).copied().collect();
+        let mut wanted: BTreeSet<TraceId> = needs.traces().collect();
         if !needs.refs.is_empty() {
             let carriers = targets::carriers(connection, &needs.refs).await?;
             let all_found = needs.refs.iter().all(|wanted| carriers.contains_key(wanted));
@@ -120,16 +120,14 @@ impl Loaded {
 
     /// The traces of assessments, and the verdicts on hold, whose ids are used again.
     async fn load_retried(&mut self, connection: &mut PgConnection, needs: &Needs) -> Result<()> {
-        const SELECT: &str = "SELECT trace_id FROM assessments WHERE assessment_id = ANY($1)";
         let ids: Vec<_> = needs.assessments.iter().copied().map(assessment_uuid).collect();
-        let on = sqlx::query_scalar(SELECT).bind(&ids).fetch_all(&mut *connection).await;
-        let on: BTreeSet<TraceId> = on.during("look an assessment up")?.into_iter().map(trace_id).collect();
-        let missing: BTreeSet<TraceId> = on.into_iter().filter(|id| !self.traces.contains_key(id)).collect();
+        let (traces, held) = pending::known(connection, &ids).await?;
+        let missing: BTreeSet<TraceId> = traces.into_iter().filter(|id| !self.traces.contains_key(id)).collect();
         if !missing.is_empty() {
             self.lock(connection, &missing).await?;
             self.load_judged(connection, missing.into_iter().collect(), needs).await?;
         }
-        self.pending.extend(pending::of_ids(connection, &ids).await?);
+        self.pending.extend(held);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::convert::{assessment_uuid, month};
 use crate::error::{During, from_driver, is_duplicate};
 use crate::rollups::Changes;
 use crate::traces::{Place, change, rows, spans};
-use crate::{arrivals, assessments, pending};
+use crate::{assessments, pending};
 
 /// Writes all that is different in `set`; `spans` are those that have come.
 pub(super) async fn save(
@@ -154,15 +154,9 @@ async fn save_assessments(connection: &mut PgConnection, loaded: &Loaded, set: &
         rows.push(&Place::from(*info), assessment);
         has_feedback |= assessment.body.kind() == AssessmentKind::Feedback;
     }
-    if rows.len() == 0 {
-        return Ok(());
-    }
-    let count = rows.len();
-    let last = arrivals::take_numbers(connection, count).await?;
-    rows.insert(connection, last).await.map_err(conflict)?;
-    match has_feedback {
-        true => arrivals::notify(connection, last + count as i64).await,
-        false => Ok(()),
+    match rows.len() {
+        0 => Ok(()),
+        _ => rows.insert(connection, has_feedback).await.map_err(conflict),
     }
 }
 
