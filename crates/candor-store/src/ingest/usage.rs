@@ -99,7 +99,12 @@ pub(super) fn canonical(key: &str, text: &str) -> Option<String> {
 
 /// The spans that `has` holds for and for none of their ancestors.
 fn topmost(spans: &[SpanUsage], has: impl Fn(&SpanUsage) -> bool) -> impl Iterator<Item = &SpanUsage> {
-    let by_id: HashMap<SpanId, &SpanUsage> = spans.iter().map(|span| (span.span_id, span)).collect();
+    let having: Vec<&SpanUsage> = spans.iter().filter(|span| has(span)).collect();
+    // Most traces have few such spans, or none: the others need not be looked up.
+    let by_id: HashMap<SpanId, &SpanUsage> = match having.is_empty() {
+        true => HashMap::new(),
+        false => spans.iter().map(|span| (span.span_id, span)).collect(),
+    };
     let counted = |span: &&SpanUsage| {
         let mut seen = HashSet::from([span.span_id]); // parents may form a circle: nobody checks them
         let mut parent = span.parent_id;
@@ -112,9 +117,9 @@ fn topmost(spans: &[SpanUsage], has: impl Fn(&SpanUsage) -> bool) -> impl Iterat
             }
             parent = above.parent_id;
         }
-        has(span)
+        true
     };
-    spans.iter().filter(counted).collect::<Vec<_>>().into_iter()
+    having.into_iter().filter(counted).collect::<Vec<_>>().into_iter()
 }
 
 fn sum<T: Copy, const N: usize>(
