@@ -165,6 +165,25 @@ fn strings_that_hold_json_are_unwrapped_once() {
 }
 
 #[test]
+fn strings_without_escapes_are_unwrapped_as_the_parser_would() {
+    for text in [
+        r#""""#,
+        r#""x""#,
+        r#""é \u{7f}""#,
+        r#"" ""#,
+        r#"""#,
+        r#""a"b""#,
+        r#""a\"b""#,
+        r#""a\n""#,
+        r#""\u00e9""#,
+        "\"tab\t\"",
+    ] {
+        let expected = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
+        assert_eq!(unwrapped(text), AnyValue::String(expected), "{text}");
+    }
+}
+
+#[test]
 fn json_that_would_harm_readers_is_held_harmless() {
     // MLflow answers 500 for such a trace ever after.
     assert_eq!(

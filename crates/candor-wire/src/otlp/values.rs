@@ -38,11 +38,22 @@ pub(super) fn finish(span: &mut Span) {
 pub fn unwrap_json_strings(span: &mut Span) {
     for (_, value) in span.attributes.iter_mut() {
         let AnyValue::String(text) = value else { continue };
-        if let Some(inner) = may_be_json(text).then(|| parse_json_text(text)).flatten()
+        if is_plain_json_string(text) {
+            text.pop();
+            text.remove(0);
+        } else if let Some(inner) = may_be_json(text).then(|| parse_json_text(text)).flatten()
             && depth(&inner) <= MAX_UNWRAPPED_DEPTH
         {
             *value = inner;
         }
+    }
+}
+
+/// Whether the text is a JSON string that means just what stands between its quotes, as most do.
+fn is_plain_json_string(text: &str) -> bool {
+    match text.as_bytes() {
+        [b'"', inner @ .., b'"'] => inner.iter().all(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)),
+        _ => false,
     }
 }
 
