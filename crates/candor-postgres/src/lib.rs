@@ -50,6 +50,7 @@ mod error;
 mod experiments;
 mod listening;
 mod locks;
+mod metrics;
 mod options;
 mod partitions;
 mod pending;

@@ -4,7 +4,7 @@ mod assessments;
 mod clauses;
 mod order;
 mod residue;
-mod sql;
+pub(crate) mod sql;
 
 use candor_filter::{Clause, OrderBy, PageToken, QueryId, SortValue, effective_order};
 use candor_model::{ExperimentId, TraceId, TraceInfo};

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use candor_model::{Assessment, AssessmentId, Experiment, ExperimentId, TimestampMs, Trace, TraceId, TraceInfo};
+use candor_store::metrics::{MetricPoint, MetricsQuery};
 use candor_store::target::Resolved;
 use candor_store::{
     Arrivals, AssessmentUpdate, Capabilities, CommentQuery, ExperimentChange, ExperimentKey, ExperimentQuery,
@@ -20,7 +21,9 @@ use crate::partitions::Partitions;
 use crate::report::{self, Report};
 use crate::traces::{change, read};
 use crate::writer::{Job, Work, Writer};
-use crate::{ConnectError, PostgresOptions, arrivals, comments, experiments, pending, schema, search, stats, targets};
+use crate::{
+    ConnectError, PostgresOptions, arrivals, comments, experiments, metrics, pending, schema, search, stats, targets,
+};
 
 /// A tracking store in a PostgreSQL database, for as many processes as there are.
 #[derive(Debug)]
@@ -255,6 +258,10 @@ impl TrackingStore for PostgresStore {
 
     async fn feedback_arrived(&self, after: u64) -> Result<()> {
         self.listening.arrived(after).await
+    }
+
+    async fn trace_metrics(&self, query: &MetricsQuery) -> Result<Vec<MetricPoint>> {
+        metrics::measure(&mut *self.connection().await?, query).await
     }
 
     async fn close(&self) -> Result<()> {
