@@ -23,6 +23,13 @@ pub(crate) fn run(sh: &Shell, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Whether everything can still be measured; the figures of programs built for tests mean nothing.
+pub(crate) fn smoke(sh: &Shell) -> Result<()> {
+    let candor = "target/debug/candor";
+    cmd!(sh, "cargo run --locked --quiet --package xtask-bench -- --quick --candor {candor}").run()?;
+    Ok(())
+}
+
 /// Runs every micro-benchmark and prints its table.
 fn micro(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo bench --locked --package candor-sqlite --bench hot_paths").run()?;

@@ -47,7 +47,7 @@ fn test(sh: &Shell) -> Result<()> {
     cmd!(sh, "cargo nextest run --locked --workspace --all-features").run()?;
     cmd!(sh, "cargo test --locked --doc --workspace --all-features --quiet").run()?;
     examples(sh)?;
-    bench::run(sh, &["--quick"])
+    bench::smoke(sh)
 }
 
 /// Examples are documentation that must keep working.

@@ -17,7 +17,7 @@ mod systems;
 mod targets;
 mod workloads;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::data::Data;
 use crate::postgres::Cluster;
 use crate::results::Results;
-use crate::run::{Bench, Effort};
+use crate::run::{Bench, Setting};
 use crate::systems::Kind;
 
 /// Measures Candor beside its peers.
@@ -55,6 +55,9 @@ struct Arguments {
     /// Seconds of one system in one round.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Candor's program.
+    #[arg(long, default_value = "target/release/candor")]
+    candor: PathBuf,
     /// Write the page from what was measured before.
     #[arg(long)]
     render: bool,
@@ -86,26 +89,31 @@ async fn main() -> Result<()> {
         return quick(&arguments).await;
     }
     let mut results = Results::read(Path::new(RESULTS))?;
-    let effort = Effort { rounds: arguments.rounds, time: Duration::from_secs_f64(arguments.seconds) };
     let cluster = Cluster::start()?;
+    let setting = Setting {
+        candor: &arguments.candor,
+        cluster: Some(&cluster),
+        rounds: arguments.rounds,
+        time: Duration::from_secs_f64(arguments.seconds),
+    };
     let all = [Kind::Candor, Kind::CandorPostgres, Kind::Mlflow, Kind::MlflowPostgres, Kind::Phoenix, Kind::BareHttp];
     let is_wanted =
         |kind: &Kind| arguments.systems.is_empty() || arguments.systems.iter().any(|name| name == kind.name());
     let kinds: Vec<Kind> = all.into_iter().filter(is_wanted).collect();
     if arguments.traces > 0 {
-        run::ceilings(BASE, effort, Some(&cluster), &mut results)?;
+        run::ceilings(BASE, setting, &mut results)?;
         let data = Data { traces: arguments.traces };
-        let mut bench = Bench::fill(BASE, data, effort, &kinds, Some(&cluster), &mut results).await?;
+        let mut bench = Bench::fill(BASE, data, setting, &kinds, &mut results).await?;
         run_parts(&mut bench, &arguments.only).await?;
     }
     results.write(Path::new(RESULTS))?;
     if arguments.many > 0 {
         let data = Data { traces: arguments.many };
-        let mut bench = Bench::fill(MANY, data, effort, &[Kind::Candor], None, &mut results).await?;
+        let mut bench = Bench::fill(MANY, data, setting, &[Kind::Candor], &mut results).await?;
         run_parts(&mut bench, &arguments.only).await?;
     }
     results.begin(BASE, "binary", "Candor");
-    results.entry(BASE, "binary", "Candor").rounds.push(run::binary_mib()?);
+    results.entry(BASE, "binary", "Candor").rounds.push(run::program_mib(&arguments.candor)?);
     results.write(Path::new(RESULTS))?;
     report::write(&results)
 }
@@ -140,10 +148,10 @@ async fn run_parts(bench: &mut Bench<'_>, only: &[String]) -> Result<()> {
 
 async fn quick(arguments: &Arguments) -> Result<()> {
     let mut results = Results::default();
-    let effort = Effort { rounds: 1, time: Duration::from_millis(400) };
-    run::ceilings(FEW, effort, None, &mut results)?;
+    let setting = Setting { candor: &arguments.candor, cluster: None, rounds: 1, time: Duration::from_millis(400) };
+    run::ceilings(FEW, setting, &mut results)?;
     let kinds = [Kind::Candor, Kind::Mlflow, Kind::BareHttp];
-    let mut bench = Bench::fill(FEW, Data { traces: 300 }, effort, &kinds, None, &mut results).await?;
+    let mut bench = Bench::fill(FEW, Data { traces: 300 }, setting, &kinds, &mut results).await?;
     run_parts(&mut bench, &arguments.only).await?;
     print!("{}", report::tables(&results));
     Ok(())

@@ -13,9 +13,12 @@ use crate::results::Results;
 use crate::systems::{Kind, System};
 use crate::workloads::{self, Calls, Filling};
 
-/// How much is measured.
+/// What is measured, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
+pub(crate) struct Setting<'a> {
+    /// Candor's program.
+    pub(crate) candor: &'a Path,
+    pub(crate) cluster: Option<&'a Cluster>,
     pub(crate) rounds: usize,
     /// Of one system in one round.
     pub(crate) time: Duration,
@@ -29,7 +32,7 @@ pub(crate) struct Bench<'a> {
     /// What the data are called.
     pub(crate) size: &'a str,
     pub(crate) data: Data,
-    pub(crate) effort: Effort,
+    pub(crate) setting: Setting<'a>,
     pub(crate) systems: Vec<System>,
     pub(crate) results: &'a mut Results,
     /// Persons and traces that the load has made so far.
@@ -41,14 +44,13 @@ impl<'a> Bench<'a> {
     pub(crate) async fn fill(
         size: &'a str,
         data: Data,
-        effort: Effort,
+        setting: Setting<'a>,
         kinds: &[Kind],
-        cluster: Option<&Cluster>,
         results: &'a mut Results,
     ) -> Result<Self> {
-        let mut bench = Self { size, data, effort, systems: Vec::new(), results, made: data.traces as usize };
+        let mut bench = Self { size, data, setting, systems: Vec::new(), results, made: data.traces as usize };
         for kind in kinds {
-            let mut system = System::start(*kind, cluster).await?;
+            let mut system = System::start(*kind, setting.candor, setting.cluster).await?;
             bench.note("memory at rest", *kind, system.server()?.memory() as f64 / 1_048_576.0);
             bench.note("start-up, empty", *kind, system.server()?.start_up.as_secs_f64() * 1e3);
             let begun = Instant::now();
@@ -86,11 +88,11 @@ impl<'a> Bench<'a> {
         per_call: f64,
         calls: impl Fn(Kind, usize) -> Option<Calls>,
     ) -> Result<()> {
-        for round in 0..self.effort.rounds {
+        for round in 0..self.setting.rounds {
             for system in &self.systems {
                 let kind = system.kind;
                 let Some(calls) = calls(kind, self.made) else { continue };
-                let outcome = load::run(system.address()?, clients, Until::Time(self.effort.time), calls).await;
+                let outcome = load::run(system.address()?, clients, Until::Time(self.setting.time), calls).await;
                 let outcome = outcome.with_context(|| format!("{workload} on {}", kind.name()))?;
                 // Nobody gives a verdict twice: numbers of calls that were not made are left out.
                 self.made += outcome.calls + clients;
@@ -103,10 +105,10 @@ impl<'a> Bench<'a> {
 
     /// The same for single calls, whose latency counts.
     async fn latency(&mut self, workload: &str, calls: impl Fn(Kind) -> Option<Calls>) -> Result<()> {
-        for round in 0..self.effort.rounds {
+        for round in 0..self.setting.rounds {
             for system in &self.systems {
                 let Some(calls) = calls(system.kind) else { continue };
-                let outcome = load::run(system.address()?, 1, Until::Time(self.effort.time), calls).await;
+                let outcome = load::run(system.address()?, 1, Until::Time(self.setting.time), calls).await;
                 let outcome = outcome.with_context(|| format!("{workload} on {}", system.kind.name()))?;
                 let name = system.kind.name();
                 if round == 0 {
@@ -272,25 +274,25 @@ fn record(
 }
 
 /// What the machine gives at most.
-pub(crate) fn ceilings(size: &str, effort: Effort, cluster: Option<&Cluster>, results: &mut Results) -> Result<()> {
+pub(crate) fn ceilings(size: &str, setting: Setting<'_>, results: &mut Results) -> Result<()> {
     let mut note = |workload: &str, system: &str, round: usize, value: f64| {
         if round == 0 {
             results.begin(size, workload, system);
         }
         results.entry(size, workload, system).rounds.push(value);
     };
-    for round in 0..effort.rounds {
-        let single = sqlite_commits_per_second(1, effort.time)?;
+    for round in 0..setting.rounds {
+        let single = sqlite_commits_per_second(1, setting.time)?;
         note("bare SQLite, rows of one commit each", "bare SQLite", round, single);
         note(
             "bare SQLite, rows of 100 per commit",
             "bare SQLite",
             round,
-            sqlite_commits_per_second(100, effort.time)? * 100.0,
+            sqlite_commits_per_second(100, setting.time)? * 100.0,
         );
         for clients in [1, 32] {
-            if let Some(cluster) = cluster {
-                let rate = cluster.inserts_per_second(clients, effort.time)?;
+            if let Some(cluster) = setting.cluster {
+                let rate = cluster.inserts_per_second(clients, setting.time)?;
                 note(&format!("pgbench, single-row inserts, {clients} clients"), "pgbench", round, rate);
             }
         }
@@ -298,7 +300,7 @@ pub(crate) fn ceilings(size: &str, effort: Effort, cluster: Option<&Cluster>, re
     Ok(())
 }
 
-/// The size of the program, in MiB.
-pub(crate) fn binary_mib() -> Result<f64> {
-    Ok(std::fs::metadata(Path::new("target/release/candor"))?.len() as f64 / 1_048_576.0)
+/// The size of a program, in MiB.
+pub(crate) fn program_mib(program: &Path) -> Result<f64> {
+    Ok(std::fs::metadata(program)?.len() as f64 / 1_048_576.0)
 }

@@ -47,6 +47,7 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct System {
     pub(crate) kind: Kind,
+    candor: PathBuf,
     server: Option<Server>,
     database: Option<String>,
     folder: TempDir,
@@ -54,7 +55,7 @@ pub(crate) struct System {
 
 impl System {
     /// Starts a system that holds nothing.
-    pub(crate) async fn start(kind: Kind, cluster: Option<&Cluster>) -> Result<Self> {
+    pub(crate) async fn start(kind: Kind, candor: &Path, cluster: Option<&Cluster>) -> Result<Self> {
         let database = match kind {
             Kind::CandorPostgres | Kind::MlflowPostgres => {
                 Some(cluster.context("PostgreSQL is not running")?.database()?)
@@ -62,7 +63,7 @@ impl System {
             _ => None,
         };
         let folder = tempfile::tempdir_in("target/bench")?;
-        let mut system = Self { kind, server: None, database, folder };
+        let mut system = Self { kind, candor: candor.to_owned(), server: None, database, folder };
         system.start_again().await?;
         Ok(system)
     }
@@ -79,7 +80,7 @@ impl System {
                     Some(_) => own("postgres://"),
                     None => format!("sqlite:{}", folder.join("candor.db").display()),
                 };
-                let mut command = Command::new("target/release/candor");
+                let mut command = Command::new(&self.candor);
                 command.args(["serve", "--port", &at, "--store", &store]).env("RUST_LOG", "warn");
                 (command, "/health")
             }
