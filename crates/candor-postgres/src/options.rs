@@ -9,13 +9,13 @@ pub struct PostgresOptions {
     pub url: String,
     /// The most connections, those of [`writers`](Self::writers) among them.
     pub connections: u32,
-    /// The most transactions that write at a time.
+    /// The most transactions that write traces and spans at a time; one more writes verdicts.
     pub writers: usize,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
     /// The longest that the server may work on one statement; none when zero.
     pub statement_timeout: Duration,
-    /// The longest queue of waiting writes, in calls; beyond it writes answer
+    /// The longest queues of waiting writes, of traces and of verdicts, in calls; beyond it writes answer
     /// [`StoreError::Overloaded`](candor_store::StoreError::Overloaded).
     pub queue_calls: usize,
     /// The most calls that share one transaction.

@@ -45,7 +45,7 @@ impl PostgresStore {
         schema::migrate(&pool).await?;
         let partitions = Arc::new(Partitions::default());
         let writing = connect(&options, Role::Writer).await?;
-        let writer = Some(Writer::start(writing, Arc::clone(&partitions), &options));
+        let writer = Some(Writer::start(&writing, &partitions, &options));
         Ok(Self { listening: Listening::new(pool.clone()), pool, writer, partitions })
     }
 
@@ -117,12 +117,14 @@ async fn connect(options: &PostgresOptions, role: Role) -> Result<PgPool, Connec
         ("statement_timeout", options.statement_timeout.as_millis().to_string()),
         // Days and hours are counted here, and what stands in a database's settings must not matter.
         ("timezone", "UTC".to_owned()),
+        // To start processes or to compile takes longer than nearly all of our statements.
+        ("max_parallel_workers_per_gather", "0".to_owned()),
+        ("jit", "off".to_owned()),
     ]);
     if role == Role::Writer {
         // Batches find all their rows by keys. The plans for that are known, also before the server knows
         // how long the tables are, and to make them anew would cost as much as the work itself.
-        // What is switched off counts as endless work, which must not look worth compiling.
-        let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"].map(|setting| (setting, "off"));
+        let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map(|setting| (setting, "off"));
         connect = connect.options(settings).options([("plan_cache_mode", "force_generic_plan")]);
     }
     if !options.prepared_statements {
@@ -131,9 +133,9 @@ async fn connect(options: &PostgresOptions, role: Role) -> Result<PgPool, Connec
     let writers = u32::try_from(options.writers.max(1)).unwrap_or(u32::MAX);
     let pool = PgPoolOptions::new()
         .max_connections(match role {
-            // One more makes partitions.
-            Role::Writer => writers.saturating_add(1),
-            Role::Reader => options.connections.saturating_sub(writers + 1).max(2),
+            // One more for verdicts, and one that makes partitions.
+            Role::Writer => writers.saturating_add(2),
+            Role::Reader => options.connections.saturating_sub(writers.saturating_add(2)).max(2),
         })
         .acquire_timeout(options.connect_timeout)
         .test_before_acquire(false)

@@ -22,21 +22,20 @@ pub(crate) use job::{Job, Work};
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The way to the writers; what was accepted is done even if the store is dropped.
+///
+/// Verdicts go one way: their transactions take turns at the row that numbers them, so that one at a
+/// time with all that wait is faster than several with a part each. Traces and spans go another, in
+/// several transactions at a time.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    queue: Mutex<Option<mpsc::Sender<Job>>>,
-    dispatcher: Mutex<Option<JoinHandle<()>>>,
-    capacity: usize,
+    verdicts: Lane,
+    landing: Lane,
 }
 
 impl Writer {
-    pub(crate) fn start(pool: PgPool, partitions: Arc<Partitions>, options: &PostgresOptions) -> Self {
-        let capacity = options.queue_calls.max(1);
-        let (queue, waiting) = mpsc::channel(capacity);
-        let dispatcher =
-            Dispatcher { pool, partitions, writers: options.writers.max(1), batch_calls: options.batch_calls.max(1) };
-        let dispatcher = tokio::spawn(dispatcher.run(waiting));
-        Self { queue: Mutex::new(Some(queue)), dispatcher: Mutex::new(Some(dispatcher)), capacity }
+    pub(crate) fn start(pool: &PgPool, partitions: &Arc<Partitions>, options: &PostgresOptions) -> Self {
+        let lane = |writers| Lane::start(pool.clone(), Arc::clone(partitions), writers, options);
+        Self { verdicts: lane(1), landing: lane(options.writers.max(1)) }
     }
 
     /// Hands work over and waits for its answer, which comes after the commit.
@@ -44,8 +43,38 @@ impl Writer {
     /// The work is done even if the caller goes away meanwhile.
     pub(crate) async fn call<T>(&self, job: impl FnOnce(oneshot::Sender<Result<T>>) -> Job) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(job(reply))?;
+        let job = job(reply);
+        let lane = if job.lands() { &self.landing } else { &self.verdicts };
+        lane.enqueue(job)?;
         answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// The number of calls that wait, those of running transactions not among them.
+    pub(crate) fn queue_depth(&self) -> usize {
+        self.verdicts.depth() + self.landing.depth()
+    }
+
+    /// Takes no more calls and waits until those accepted are done.
+    pub(crate) async fn finish(&self) {
+        self.landing.finish().await;
+        self.verdicts.finish().await;
+    }
+}
+
+#[derive(Debug)]
+struct Lane {
+    queue: Mutex<Option<mpsc::Sender<Job>>>,
+    dispatcher: Mutex<Option<JoinHandle<()>>>,
+    capacity: usize,
+}
+
+impl Lane {
+    fn start(pool: PgPool, partitions: Arc<Partitions>, writers: usize, options: &PostgresOptions) -> Self {
+        let capacity = options.queue_calls.max(1);
+        let (queue, waiting) = mpsc::channel(capacity);
+        let dispatcher = Dispatcher { pool, partitions, writers, batch_calls: options.batch_calls.max(1) };
+        let dispatcher = tokio::spawn(dispatcher.run(waiting));
+        Self { queue: Mutex::new(Some(queue)), dispatcher: Mutex::new(Some(dispatcher)), capacity }
     }
 
     fn enqueue(&self, job: Job) -> Result<()> {
@@ -59,14 +88,12 @@ impl Writer {
         })
     }
 
-    /// The number of calls that wait, those of running transactions not among them.
-    pub(crate) fn queue_depth(&self) -> usize {
+    fn depth(&self) -> usize {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
     }
 
-    /// Takes no more calls and waits until those accepted are done.
-    pub(crate) async fn finish(&self) {
+    async fn finish(&self) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         let dispatcher = self.dispatcher.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(dispatcher) = dispatcher

@@ -99,6 +99,11 @@ impl Job {
         }
     }
 
+    /// Whether it brings traces or spans.
+    pub(super) const fn lands(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::Spans(_))
+    }
+
     pub(super) fn add_needs(&self, needs: &mut Needs) {
         match self {
             Self::Start(work) => {
