@@ -68,6 +68,16 @@ impl Cluster {
         Ok(format!("candor@127.0.0.1:{}/{name}", self.port))
     }
 
+    /// What a database holds on the disk, in bytes.
+    pub(crate) fn bytes(&self, database: &str) -> Result<u64> {
+        let name = database.rsplit('/').next().unwrap_or_default();
+        let mut psql = self.client("psql");
+        psql.args(["-d", name, "-A", "-t", "-c", "VACUUM", "-c", "SELECT pg_database_size(current_database())"]);
+        let output = psql.output().context("cannot start psql")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().last().unwrap_or_default().trim().parse()?)
+    }
+
     fn sql(&self, database: &str, sql: &str) -> Result<()> {
         run(self.client("psql").args(["-d", database, "-q", "-c", sql]))
     }

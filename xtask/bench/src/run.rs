@@ -65,7 +65,8 @@ impl<'a> Bench<'a> {
             }
             if kind.speaks_mlflow() {
                 system.stop()?;
-                bench.note("disk per trace", *kind, system.disk_bytes() as f64 / 1024.0 / data.traces as f64);
+                let bytes = system.disk_bytes(setting.cluster)?;
+                bench.note("disk per trace", *kind, bytes as f64 / 1024.0 / data.traces as f64);
                 system.start_again().await?;
                 bench.note("start-up, filled", *kind, system.server()?.start_up.as_secs_f64() * 1e3);
             }

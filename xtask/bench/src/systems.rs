@@ -126,9 +126,12 @@ impl System {
     }
 
     /// What it holds on the disk, in bytes; meant for when it is stopped.
-    pub(crate) fn disk_bytes(&self) -> u64 {
-        let files = std::fs::read_dir(self.folder.path()).into_iter().flatten().flatten();
-        files.filter_map(|file| file.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
+    pub(crate) fn disk_bytes(&self, cluster: Option<&Cluster>) -> Result<u64> {
+        if let (Some(database), Some(cluster)) = (&self.database, cluster) {
+            return cluster.bytes(database);
+        }
+        let files = std::fs::read_dir(self.folder.path())?.flatten();
+        Ok(files.filter_map(|file| file.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum())
     }
 }
 
