@@ -4,6 +4,7 @@ mod conformance;
 mod instances;
 mod restart;
 mod retention;
+mod tls;
 
 use candor_postgres::{PostgresOptions, PostgresStore};
 

@@ -64,6 +64,21 @@ impl Postgres {
         let _ = Command::new("kill").arg("-9").args(children.split_whitespace()).stderr(Stdio::null()).status();
     }
 
+    /// Offers encryption from now on, with a certificate and its key in PEM.
+    pub fn serve_tls(&self, certificate: &str, key: &str) {
+        for (name, pem) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.data().join(name);
+            fs::write(&file, pem).expect("the folder is ours");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("the file is ours");
+            if let Some(user) = self.user {
+                run(Command::new("chown").arg(user).arg(&file));
+            }
+        }
+        for sql in ["ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {
+            self.try_execute("postgres", sql).expect("the server takes settings");
+        }
+    }
+
     /// Makes an empty database and returns its URL.
     pub fn database(&self) -> String {
         let name = format!("candor_{}", self.databases.fetch_add(1, Ordering::Relaxed));
