@@ -6,21 +6,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use candor_tests::{Candor, samples};
+use candor_tests::{Candor, Postgres, samples};
 use serde_json::{Value, json};
 
-const ROUNDS: u64 = 20;
 const WRITERS: u64 = 8;
 const TRACES: u64 = 40;
 
-/// A verdict is known by its user, of whom there is one for each.
 #[test]
 fn no_acknowledged_verdict_is_lost_or_doubled_by_a_kill() {
     let folder = tempfile::tempdir().unwrap();
+    storm_and_kill(20, || Candor::builder().folder(folder.path()).start());
+}
+
+#[test]
+fn no_acknowledged_verdict_is_lost_or_doubled_by_a_kill_on_postgres() {
+    let server = Postgres::start();
+    let database = server.database();
+    storm_and_kill(8, || Candor::builder().store(&database).start());
+}
+
+/// A verdict is known by its user, of whom there is one for each.
+fn storm_and_kill(rounds: u64, start: impl Fn() -> Candor) {
     let acknowledged = Mutex::new(HashSet::<String>::new());
     let mut unanswered: Vec<String> = Vec::new();
-    for round in 0..ROUNDS {
-        let candor = Candor::builder().folder(folder.path()).start();
+    for round in 0..rounds {
+        let candor = start();
         if round == 0 {
             for n in 0..TRACES {
                 candor.post("/api/3.0/mlflow/traces", &samples::start_trace(n)).error_for_status().unwrap();
@@ -34,9 +44,9 @@ fn no_acknowledged_verdict_is_lost_or_doubled_by_a_kill() {
         check(&candor, &acknowledged.lock().unwrap());
         unanswered = storm_until_killed(candor, round, &acknowledged);
     }
-    let candor = Candor::builder().folder(folder.path()).start();
+    let candor = start();
     let acknowledged = acknowledged.into_inner().unwrap();
-    assert!(acknowledged.len() as u64 > ROUNDS * WRITERS, "the storm wrote next to nothing: {}", acknowledged.len());
+    assert!(acknowledged.len() as u64 > rounds * WRITERS, "the storm wrote next to nothing: {}", acknowledged.len());
     let found = check(&candor, &acknowledged);
     summary_equals_recount(&candor, &found);
 }
