@@ -79,7 +79,13 @@ async fn run(traces: u64) -> Result<()> {
     latency("write: one verdict, nobody else", sequential);
 
     let report = store.report().await?;
-    println!("{:>9} commits for {} calls, {} MiB", report.commits, report.calls, report.file_bytes >> 20);
+    println!(
+        "{:>9} commits for {} calls, {} MiB, {} bytes a trace",
+        report.commits,
+        report.calls,
+        report.file_bytes >> 20,
+        report.file_bytes / report.traces
+    );
 
     for (label, filter, order) in [
         ("search: newest 100", "", ""),
