@@ -11,7 +11,7 @@ use candor_model::{ExperimentId, TraceId, keys};
 
 use super::assessments;
 use super::sql::{Sql, Value};
-use crate::convert::{map_json, nanos_number, trace_uuid};
+use crate::convert::{map_json, month, nanos_number, time, trace_uuid};
 
 /// A condition, and whether it holds for no more traces than the clause does.
 #[derive(Clone, Debug)]
@@ -73,10 +73,27 @@ fn number(field: NumberField, op: CompareOp, value: Number) -> Sql {
         }
     });
     match exact_bound(op, value) {
-        Bound::Compare(op, number) => column.push(" ").push(op).push(" ").bind(Value::Int(number)),
+        Bound::Compare(op, number) => {
+            let compared = column.push(" ").push(op).push(" ").bind(Value::Int(number));
+            match field {
+                NumberField::TimestampMs => compared.append(month_bound(op, number)),
+                NumberField::ExecutionTimeMs | NumberField::EndTimeMs => compared,
+            }
+        }
         Bound::Always => column.push(" IS NOT NULL"),
         Bound::Never => Sql::new("FALSE"),
     }
+}
+
+/// The same of the month, with ` AND ` before it, so that other partitions need not be looked at.
+pub(super) fn month_bound(op: &str, request_ms: i64) -> Sql {
+    let op = match op {
+        "=" => " AND t.month = ",
+        ">" | ">=" => " AND t.month >= ",
+        "<" | "<=" => " AND t.month <= ",
+        _ => return Sql::default(),
+    };
+    Sql::new(op).bind(Value::Int(month(time(request_ms)).into())).push("::integer")
 }
 
 enum Bound {

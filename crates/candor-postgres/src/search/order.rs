@@ -5,6 +5,7 @@ use candor_model::{TraceId, keys};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
+use super::clauses::month_bound;
 use super::sql::{Sql, Value};
 use crate::convert::{trace_id, trace_uuid};
 use crate::text;
@@ -79,8 +80,9 @@ pub(super) fn behind(order: &[OrderBy], last: &[SortValue]) -> Result<Sql, PageT
     if let (Some(OrderBy { key: OrderKey::TimestampMs, descending }), Some(SortValue::Int(last))) =
         (order.first(), last.first())
     {
-        let bound = if *descending { " AND t.request_ms <= " } else { " AND t.request_ms >= " };
-        behind = behind.push(bound).bind(Value::Int(*last));
+        let op = if *descending { "<=" } else { ">=" };
+        let bound = Sql::new(" AND t.request_ms ").push(op).push(" ").bind(Value::Int(*last));
+        behind = behind.append(bound).append(month_bound(op, *last));
     }
     Ok(behind)
 }
