@@ -55,8 +55,9 @@ fn insert(connection: &Connection, info: &TraceInfo) -> Result<i64> {
     let pk = connection.last_insert_rowid();
     rollups::count_trace(connection, info)?;
     for (sql, texts) in [(TAG, &info.tags), (ENTRY, &info.metadata)] {
+        let mut insert = connection.prepare_cached(sql).during(OPERATION)?;
         for (key, value) in texts {
-            connection.run(sql, params![pk, key, value]).during(OPERATION)?;
+            insert.execute(params![pk, key, value]).during(OPERATION)?;
         }
     }
     Ok(pk)
