@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use candor_model::{ClientRequestId, ExperimentId, TraceId};
+use candor_model::{ClientRequestId, ExperimentId, SpanId, TraceId};
 use candor_store::target::{self, Resolved, TargetCandidate};
 use candor_store::{Result, Target, TargetRef};
 use sqlx::postgres::PgRow;
@@ -60,27 +60,20 @@ pub(crate) async fn carriers(
 ) -> Result<HashMap<Wanted, Vec<TargetCandidate>>> {
     const OPERATION: &str = "look a trace up";
     let mut found: HashMap<Wanted, Vec<TargetCandidate>> = HashMap::new();
-    let kinds: [fn(&TargetRef) -> bool; 5] = [
-        |id| matches!(id, TargetRef::Trace(_)),
-        |id| matches!(id, TargetRef::ClientRequest(_)),
-        |id| matches!(id, TargetRef::Session(_)),
-        |id| matches!(id, TargetRef::Span(_)),
-        |id| matches!(id, TargetRef::Response(_)),
-    ];
-    for (place, is_of_kind) in kinds.into_iter().enumerate() {
-        let wanted: Vec<&Wanted> = wanted.iter().filter(|(id, _)| is_of_kind(id)).collect();
+    for field in ["trace_id", "client_request_id", "session_id", "span_id", "response_id"] {
+        let wanted: Vec<&Wanted> = wanted.iter().filter(|(id, _)| id.field() == field).collect();
         if wanted.is_empty() {
             continue;
         }
         let inside: Vec<Option<i64>> = wanted.iter().map(|(_, inside)| inside.map(ExperimentId::get)).collect();
         let texts = || -> Vec<String> { wanted.iter().map(|(id, _)| text::kept(&id.value()).into_owned()).collect() };
         let uuids = || -> Vec<Uuid> { wanted.iter().filter_map(|(id, _)| trace_of(id)).collect() };
-        let spans = || -> Vec<i64> { wanted.iter().filter_map(|(id, _)| span_of(id)).collect() };
-        let query = match place {
-            0 => sqlx::query(BY_TRACE).bind(uuids()),
-            1 => sqlx::query(BY_CLIENT_REQUEST).bind(texts()),
-            2 => sqlx::query(BY_SESSION).bind(texts()),
-            3 => sqlx::query(BY_SPAN).bind(spans()),
+        let spans = || -> Vec<i64> { wanted.iter().filter_map(|(id, _)| span_of(id)).map(span_number).collect() };
+        let query = match field {
+            "trace_id" => sqlx::query(BY_TRACE).bind(uuids()),
+            "client_request_id" => sqlx::query(BY_CLIENT_REQUEST).bind(texts()),
+            "session_id" => sqlx::query(BY_SESSION).bind(texts()),
+            "span_id" => sqlx::query(BY_SPAN).bind(spans()),
             _ => sqlx::query(BY_RESPONSE).bind(texts()),
         };
         for row in query.bind(inside).fetch_all(&mut *connection).await.during(OPERATION)? {
@@ -100,9 +93,10 @@ fn trace_of(id: &TargetRef) -> Option<Uuid> {
     }
 }
 
-fn span_of(id: &TargetRef) -> Option<i64> {
+/// The span that an id is of.
+pub(crate) fn span_of(id: &TargetRef) -> Option<SpanId> {
     match id {
-        TargetRef::Span(id) => Some(span_number(*id)),
+        TargetRef::Span(id) => Some(*id),
         _ => None,
     }
 }

@@ -99,7 +99,7 @@ impl Loaded {
 
     /// Traces that are judged: what verdicts go by, and the spans that targets name.
     async fn load_judged(&mut self, connection: &mut PgConnection, traces: Vec<TraceId>, needs: &Needs) -> Result<()> {
-        let ids: Vec<SpanId> = needs.refs.iter().filter_map(|(id, _)| span_of(id)).collect();
+        let ids: Vec<SpanId> = needs.refs.iter().filter_map(|(id, _)| targets::span_of(id)).collect();
         let responses: Vec<String> = needs.refs.iter().filter_map(|(id, _)| response_of(id)).collect();
         if !(traces.is_empty() || ids.is_empty() && responses.is_empty()) {
             let carrying = spans::outlines_by_id(connection, &trace_uuids(&traces), &ids, &responses).await?;
@@ -164,13 +164,6 @@ fn landing_experiments<'a>(
     landing: &'a BTreeSet<TraceId>,
 ) -> impl Iterator<Item = &'a ExperimentId> {
     landing.iter().filter_map(|id| traces.get(id)).map(|info| &info.experiment_id)
-}
-
-fn span_of(id: &TargetRef) -> Option<SpanId> {
-    match id {
-        TargetRef::Span(id) => Some(*id),
-        _ => None,
-    }
 }
 
 fn response_of(id: &TargetRef) -> Option<String> {
