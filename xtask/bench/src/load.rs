@@ -14,6 +14,9 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// How long to wait for a server that says it is at capacity.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The bytes of requests that belong together, sent one after the other.
 pub(crate) type Call = Vec<Vec<u8>>;
 
@@ -109,8 +112,18 @@ impl Connection {
         Ok(Self { server, stream, answer: Vec::with_capacity(64 << 10) })
     }
 
-    /// Sends a request and returns the body of its answer.
+    /// Sends a request, again while the server is at capacity, and returns the body of its answer.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<&[u8]> {
+        loop {
+            match self.attempt(request).await? {
+                Some(head) => return Ok(&self.answer[head..]),
+                None => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// Where the body of the answer begins; `None` when the server asks for a pause.
+    async fn attempt(&mut self, request: &[u8]) -> Result<Option<usize>> {
         self.stream.write_all(request).await?;
         self.answer.clear();
         let head = loop {
@@ -139,6 +152,9 @@ impl Connection {
             None => {} // 204
         }
         let status = text.split(' ').nth(1).unwrap_or_default();
+        if status == "503" {
+            return Ok(None);
+        }
         if !status.starts_with('2') {
             let shown = String::from_utf8_lossy(&self.answer[head..]).chars().take(300).collect::<String>();
             let asked = String::from_utf8_lossy(&request[..request.len().min(120)]).into_owned();
@@ -149,7 +165,7 @@ impl Connection {
             *self = Self::open(self.server).await?;
             self.answer = answer;
         }
-        Ok(&self.answer[head..])
+        Ok(Some(head))
     }
 
     async fn read_more(&mut self) -> Result<()> {
