@@ -1,7 +1,6 @@
 //! The load generator: HTTP/1.1 over kept-alive connections, each with one request under way.
 //!
-//! It is small so that it takes little of the machine from the server: one thread, no allocation
-//! per answer. Acknowledgements are sent at once (`TCP_QUICKACK`), or servers that write an answer in
+//! It is small so that it takes little of the machine from the server: one thread. Acknowledgements are sent at once (`TCP_QUICKACK`), or servers that write an answer in
 //! two pieces would be measured waiting for the kernel's delayed ones.
 
 use std::net::SocketAddr;
