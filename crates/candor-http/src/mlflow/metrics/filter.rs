@@ -35,7 +35,11 @@ fn filter(subject: &str, entity: &str, key: Option<&str>, value: String) -> Resu
         "trace" => &["status", "tag", "metadata"],
         "span" => &["name", "status", "type"],
         "assessment" => &["name", "type"],
-        other => return invalid(format!("Invalid view type '{other}'. Valid values are dict_keys(['trace', 'span', 'assessment'])")),
+        other => {
+            return invalid(format!(
+                "Invalid view type '{other}'. Valid values are dict_keys(['trace', 'span', 'assessment'])"
+            ));
+        }
     };
     Ok(match (subject, entity, key) {
         ("trace", "tag", Some(key)) => MetricFilter::TraceTag { key: key.to_owned(), value },
