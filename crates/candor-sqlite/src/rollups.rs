@@ -9,25 +9,21 @@ use crate::error::During;
 use crate::statements::Statements;
 use crate::targets::Candidate;
 
-const MS_PER_HOUR: i64 = 3_600_000;
-
 /// Counts a trace that was just written for the first time.
 pub(crate) fn count_trace(connection: &Connection, info: &TraceInfo) -> Result<()> {
-    const COUNT: &str = "
-        INSERT INTO trace_hours VALUES (?1, ?2, 0, 1) ON CONFLICT DO UPDATE SET traces = traces + 1";
-    let row = params![info.experiment_id.get(), info.request_time.as_millis().div_euclid(MS_PER_HOUR)];
-    connection.run(COUNT, row).during("count a trace").map(drop)
+    const OPERATION: &str = "count a trace";
+    add_trace(connection, info.experiment_id.get(), info.request_time.as_millis(), 0, 1).during(OPERATION)
 }
 
 /// Counts an assessment that was just written for the first time, if it is feedback that counts.
 pub(crate) fn count_feedback(connection: &Connection, pk: i64, trace: &Candidate, source: SourceType) -> Result<()> {
     const COUNT: &str = "
-        INSERT INTO feedback_hours
-        SELECT experiment_id, hour, name, source_type, class, value, 1 FROM counted_feedback WHERE pk = ?
+        INSERT INTO feedback_periods
+        SELECT experiment_id, hours, hour, name, source_type, class, value, 1 FROM counted_in_periods WHERE pk = ?
         ON CONFLICT DO UPDATE SET verdicts = verdicts + 1";
     let judged_by = trace.judged_by | 1 << source_code(source);
     match connection.run(COUNT, [pk]).during("count feedback")? {
-        1 if judged_by != trace.judged_by => judge(connection, trace, judged_by),
+        1.. if judged_by != trace.judged_by => judge(connection, trace, judged_by),
         _ => Ok(()),
     }
 }
@@ -38,38 +34,47 @@ fn judge(connection: &Connection, trace: &Candidate, judged_by: i64) -> Result<(
     const MARK: &str = "UPDATE traces SET judged_by = ?3 WHERE pk = ?1 AND judged_by = ?2";
     const MARK_IN_VIEW: &str = "
         UPDATE judged_traces SET judged_by = judged_by | ?2 WHERE pk = ?1 AND judged_by & ?2 <> ?2";
-    const TAKE: &str = "
-        UPDATE trace_hours SET traces = traces - 1 WHERE experiment_id = ?1 AND hour = ?2 AND judged_by = ?3";
-    const CLEAR: &str = "
-        DELETE FROM trace_hours WHERE experiment_id = ?1 AND hour = ?2 AND judged_by = ?3 AND traces = 0";
-    const ADD: &str = "
-        INSERT INTO trace_hours VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE SET traces = traces + 1";
     if connection.run(MARK, params![trace.pk, trace.judged_by, judged_by]).during(OPERATION)? == 0 {
         // It has been judged since it was looked up.
         return connection.run(MARK_IN_VIEW, params![trace.pk, judged_by]).during(OPERATION).map(drop);
     }
-    let hour = trace.request_ms.div_euclid(MS_PER_HOUR);
-    for (sql, judged_by) in [(TAKE, trace.judged_by), (CLEAR, trace.judged_by), (ADD, judged_by)] {
-        connection.run(sql, params![trace.experiment_id, hour, judged_by]).during(OPERATION)?;
+    for (judged_by, count) in [(trace.judged_by, -1), (judged_by, 1)] {
+        add_trace(connection, trace.experiment_id, trace.request_ms, judged_by, count).during(OPERATION)?;
     }
     Ok(())
+}
+
+fn add_trace(
+    connection: &Connection,
+    experiment_id: i64,
+    request_ms: i64,
+    judged_by: i64,
+    count: i64,
+) -> rusqlite::Result<()> {
+    const ADD: &str = "
+        INSERT INTO trace_periods
+        SELECT ?1, hours, (?2 / (hours * 3600000) - (?2 % (hours * 3600000) < 0)) * hours, ?3, ?4
+        FROM period_lengths WHERE TRUE
+        ON CONFLICT DO UPDATE SET traces = traces + excluded.traces";
+    connection.run(ADD, params![experiment_id, request_ms, judged_by, count]).map(drop)
 }
 
 /// Rows on one side only: what is kept, and what a recount of the rows yields.
 const DIFFERENCES: [&str; 3] = [
     "WITH truth AS (
-        SELECT experiment_id, hour, name, source_type, class, value, count(*) AS verdicts FROM counted_feedback
-        GROUP BY experiment_id, hour, name, source_type, class, value)
+        SELECT experiment_id, hours, hour, name, source_type, class, value, count(*) AS verdicts
+        FROM counted_in_periods GROUP BY experiment_id, hours, hour, name, source_type, class, value),
+    kept AS (SELECT * FROM feedback_periods WHERE verdicts <> 0)
     SELECT count(*) FROM (
-        SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM feedback_hours)
-        UNION ALL SELECT * FROM (SELECT * FROM feedback_hours EXCEPT SELECT * FROM truth))",
+        SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM kept)
+        UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM truth))",
     "WITH truth AS (
-        SELECT experiment_id, request_ms / 3600000 - (request_ms % 3600000 < 0) AS hour, judged_by,
-            count(*) AS traces
-        FROM traces GROUP BY experiment_id, hour, judged_by)
+        SELECT experiment_id, hours, hour, judged_by, count(*) AS traces
+        FROM traces_in_periods GROUP BY experiment_id, hours, hour, judged_by),
+    kept AS (SELECT * FROM trace_periods WHERE traces <> 0)
     SELECT count(*) FROM (
-        SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM trace_hours)
-        UNION ALL SELECT * FROM (SELECT * FROM trace_hours EXCEPT SELECT * FROM truth))",
+        SELECT * FROM (SELECT * FROM truth EXCEPT SELECT * FROM kept)
+        UNION ALL SELECT * FROM (SELECT * FROM kept EXCEPT SELECT * FROM truth))",
     "WITH truth (trace_pk, judged_by) AS (
         SELECT trace_pk, sum(DISTINCT 1 << source_type) FROM counted_feedback GROUP BY trace_pk)
     SELECT count(*) FROM traces LEFT JOIN truth ON truth.trace_pk = traces.pk

@@ -13,6 +13,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0002_rollups.sql")),
     M::up(include_str!("migrations/0003_spans.sql")),
     M::up(include_str!("migrations/0004_counting.sql")),
+    M::up(include_str!("migrations/0005_days.sql")),
 ];
 
 /// Brings any older version up to date, one transaction per step.

@@ -1,6 +1,7 @@
-//! Counts of feedback: whole hours from rollups, the rest from indexes that hold all that is counted.
+//! Counts of feedback: whole days and hours from rollups, the rest from indexes that hold all that is
+//! counted.
 //!
-//! Triggers keep the rollups (`migrations/0002_rollups.sql`), by the hour of the trace. By the time of
+//! Rollups are kept (`migrations/0005_days.sql`) by the time of the trace. By the time of
 //! the feedback everything comes from the index: of how many traces the verdicts of a period are
 //! cannot be summed up from those of its hours.
 
@@ -42,9 +43,27 @@ pub(crate) const BY_TRACE_TIME: &str = counted!("assessments_by_trace_time", "tr
 pub(crate) const BY_TIME: &str = counted!("assessments_by_time", "create_ms");
 pub(crate) const TRACES: &str =
     concat!("SELECT request_ms FROM traces INDEXED BY traces_by_time WHERE", inside!("request_ms"));
-pub(crate) const HOURS: &str =
-    concat!("SELECT hour, name, source_type, class, value, verdicts FROM feedback_hours WHERE", inside!("hour"));
-pub(crate) const TRACE_HOURS: &str = concat!("SELECT hour, judged_by, traces FROM trace_hours WHERE", inside!("hour"));
+
+macro_rules! feedback_periods {
+    ($hours:literal) => {
+        concat!(
+            "SELECT hour, name, source_type, class, value, verdicts FROM feedback_periods",
+            " WHERE verdicts <> 0 AND hours = ",
+            $hours,
+            " AND",
+            inside!("hour")
+        )
+    };
+}
+macro_rules! trace_periods {
+    ($hours:literal) => {
+        concat!("SELECT hour, judged_by, traces FROM trace_periods WHERE hours = ", $hours, " AND", inside!("hour"))
+    };
+}
+
+/// Counts by the day, and those by the hour.
+pub(crate) const FEEDBACK_PERIODS: [&str; 2] = [feedback_periods!("24"), feedback_periods!("1")];
+pub(crate) const TRACE_PERIODS: [&str; 2] = [trace_periods!("24"), trace_periods!("1")];
 
 const OPERATION: &str = "count feedback";
 
@@ -142,10 +161,8 @@ impl Scope {
         periods: &Periods,
         counts: &mut [Counts],
     ) -> Result<()> {
-        let Some(hours) = periods.hours() else { return Ok(()) };
-        self.rows(connection, TRACE_HOURS, hours, |row| {
-            let place = periods.place_of_hour(row.get(0).during(OPERATION)?);
-            let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
+        self.rollups(connection, TRACE_PERIODS, periods, |place, row| {
+            let Some(counts) = counts.get_mut(place) else { return Ok(()) };
             let traces = row.get::<_, i64>(2).during(OPERATION)?.cast_unsigned();
             counts.traces += traces;
             if axis == TimeAxis::Trace && row.get::<_, i64>(1).during(OPERATION)? & self.sources != 0 {
@@ -156,16 +173,38 @@ impl Scope {
         if axis == TimeAxis::Feedback {
             return Ok(());
         }
-        self.rows(connection, HOURS, hours, |row| {
+        self.rollups(connection, FEEDBACK_PERIODS, periods, |place, row| {
+            let Some(counts) = counts.get_mut(place) else { return Ok(()) };
             if !self.has(row.get(2).during(OPERATION)?) {
                 return Ok(());
             }
-            let place = periods.place_of_hour(row.get(0).during(OPERATION)?);
-            let Some(counts) = place.and_then(|place| counts.get_mut(place)) else { return Ok(()) };
             let class: i64 = row.get(3).during(OPERATION)?;
             let number = if class == 4 { Some(row.get(4).during(OPERATION)?) } else { None };
             add(counts, row, 1, class, number, row.get::<_, i64>(5).during(OPERATION)?.cast_unsigned())
         })
+    }
+
+    /// Shows counts of whole days, and of the hours of days that a bound divides, each with its place.
+    fn rollups(
+        &self,
+        connection: &Connection,
+        [by_day, by_hour]: [&str; 2],
+        periods: &Periods,
+        mut visit: impl FnMut(usize, &Row<'_>) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(days) = periods.days() {
+            self.rows(connection, by_day, days, |row| {
+                let place = periods.place_of_day(row.get(0).during(OPERATION)?);
+                place.map_or(Ok(()), |place| visit(place, row))
+            })?;
+        }
+        for hours in periods.ragged_days() {
+            self.rows(connection, by_hour, hours, |row| {
+                let place = periods.place_of_hour(row.get(0).during(OPERATION)?);
+                place.map_or(Ok(()), |place| visit(place, row))
+            })?;
+        }
+        Ok(())
     }
 }
 

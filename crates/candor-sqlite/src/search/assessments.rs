@@ -78,6 +78,7 @@ pub(crate) fn driver(
             .append(shared)
             .append(value(test)),
         in_time_order: heads.into_iter().flatten().map(|head| entries_of(Some(vec![head]))).collect(),
+        in_trace_order: false,
     })
 }
 

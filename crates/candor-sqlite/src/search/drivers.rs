@@ -15,6 +15,8 @@ pub(crate) struct Driver {
     pub(crate) traces: Sql,
     /// Entries of the index `a` by `trace_ms`, one stretch for each value; none when they are not.
     pub(crate) in_time_order: Vec<Sql>,
+    /// Whether the entries stand in the order of the traces' numbers, `e.trace_pk`.
+    pub(super) in_trace_order: bool,
 }
 
 impl Driver {
@@ -24,7 +26,20 @@ impl Driver {
             entries: Sql::new("SELECT 1").append(source.clone()),
             traces: Sql::new("SELECT ").push(pk).append(source),
             in_time_order: Vec::new(),
+            in_trace_order: false,
         }
+    }
+
+    /// The same for traces of certain numbers, when the index can be searched by them.
+    pub(crate) fn between(&self, first: i64, last: i64) -> Option<Self> {
+        let narrowed =
+            |source: &Sql| source.clone().push(" AND e.trace_pk BETWEEN ").bind(first).push(" AND ").bind(last);
+        self.in_trace_order.then(|| Self {
+            entries: narrowed(&self.entries),
+            traces: narrowed(&self.traces),
+            in_time_order: Vec::new(),
+            in_trace_order: true,
+        })
     }
 }
 
@@ -62,6 +77,7 @@ pub(crate) fn of_clause(
                 entries: logged.entries.append(linked.clone()),
                 traces: logged.traces.append(linked),
                 in_time_order: Vec::new(),
+                in_trace_order: false,
             })
         }
         Clause::Prompt { name, version } if !name.contains('/') => {
@@ -92,15 +108,17 @@ fn described(key: &str, test: &KeyTest) -> Option<Driver> {
 
 fn keyed(entries: &'static str, key: &str, test: &KeyTest) -> Option<Driver> {
     let entries = Sql::new(entries).push(" AND e.key = ").bind(key.to_owned());
-    let fitting = match test {
-        // The head is in the index, the rest of a long text is not.
-        KeyTest::Match(TextMatch::Eq(wanted)) => entries
-            .push(" AND e.value_head = substr(")
-            .bind(wanted.clone())
-            .push(", 1, 100) AND e.value = ")
-            .bind(wanted.clone()),
-        KeyTest::IsNull { negated: true } => entries,
-        _ => return None,
-    };
-    Some(Driver::new("e.trace_pk", fitting))
+    match test {
+        KeyTest::Match(TextMatch::Eq(wanted)) => {
+            // The head is in the index, the rest of a long text is not.
+            let fitting = entries
+                .push(" AND e.value_head = substr(")
+                .bind(wanted.clone())
+                .push(", 1, 100) AND e.value = ")
+                .bind(wanted.clone());
+            Some(Driver { in_trace_order: true, ..Driver::new("e.trace_pk", fitting) })
+        }
+        KeyTest::IsNull { negated: true } => Some(Driver::new("e.trace_pk", entries)),
+        _ => None,
+    }
 }

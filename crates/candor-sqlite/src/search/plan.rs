@@ -6,7 +6,9 @@
 //! late. So a search takes turns: while the index has more entries than the budget it walks as many
 //! traces as the budget says, then raises the budget. The way costs a small multiple of the shorter
 //! one's, whatever the data. Feedback of one value stands in its index in the order of time, and is
-//! taken from there in portions instead of walking.
+//! taken from there in portions instead of walking. Tags and metadata of one value stand in the order of
+//! the traces' numbers, which is that of arrival: who walks takes those of the numbers he meets at once,
+//! instead of looking at every trace.
 
 use candor_filter::{Clause, CompareOp, NumberField, OrderBy, OrderKey, PageToken, SortValue, TraceFilter};
 use candor_model::ExperimentId;
@@ -20,6 +22,17 @@ use crate::error::During;
 use crate::statements::Statements;
 
 const OPERATION: &str = "search traces";
+
+/// Where a statement starts from.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// The traces in the order of time.
+    Walk,
+    /// The index that the clause at a place asks for.
+    Index(usize, Driver),
+    /// The traces in the order of time, of which only those are looked at that the index has.
+    WalkWith(usize, Driver),
+}
 
 /// A search, whichever of its experiments comes next.
 pub(crate) struct Plan<'a> {
@@ -49,7 +62,8 @@ impl Plan<'_> {
             _ => {
                 let traces = connection.first("SELECT max(pk) FROM traces", [], |row| row.get::<_, Option<i64>>(0));
                 let traces = traces.during(OPERATION)?.flatten().unwrap_or_default();
-                let start = cheapest(connection, drivers, self.budget.max(traces / 4))?;
+                let index = cheapest(connection, drivers, self.budget.max(traces / 4))?;
+                let start = index.map_or(Start::Walk, |(place, driver)| Start::Index(place, driver));
                 self.fetch(connection, self.select(experiment, start, &everywhere, self.limit)?)
             }
         }
@@ -72,13 +86,7 @@ impl Plan<'_> {
     }
 
     /// Decides where the next turn starts from, and ends the window where the budget ends.
-    fn turn(
-        &self,
-        connection: &Connection,
-        experiment: i64,
-        window: &mut Window,
-        budget: i64,
-    ) -> Result<Option<(usize, Driver)>> {
+    fn turn(&self, connection: &Connection, experiment: i64, window: &mut Window, budget: i64) -> Result<Start> {
         let drivers = self.drivers(experiment, window);
         let mut stretches = Vec::new();
         for (place, driver) in &drivers {
@@ -89,47 +97,65 @@ impl Plan<'_> {
                 stretches.push((window.nearest(ends.into_iter().flatten()), *place));
             }
         }
-        if let Some(all_that_is_left) = cheapest(connection, drivers, budget)? {
-            return Ok(Some(all_that_is_left));
+        let (in_trace_order, others) = drivers.into_iter().partition(|(_, driver)| driver.in_trace_order);
+        for (drivers, bound) in [(others, budget), (in_trace_order, budget / WALKED_PER_LOOK_UP)] {
+            if let Some((place, all_that_is_left)) = cheapest(connection, drivers, bound)? {
+                return Ok(Start::Index(place, all_that_is_left));
+            }
         }
         // Of an index in time order as much as the budget says reaches further than walking does.
         let furthest = stretches.into_iter().reduce(|a, b| if window.reaches_further(a.0, b.0) { a } else { b });
         if let Some((last, place)) = furthest {
             window.last = last;
             let narrowed = self.drivers(experiment, window).into_iter().find(|(other, _)| *other == place);
-            return Ok(narrowed);
+            return Ok(narrowed.map_or(Start::Walk, |(place, driver)| Start::Index(place, driver)));
         }
-        let mut walk =
-            Sql::new(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment);
-        for bound in self.time_bounds(window) {
-            walk = walk.push(" AND t.request_ms").append(bound);
-        }
-        window.last = skip(connection, &walk, "t.request_ms", window, budget)?;
-        Ok(None)
+        window.last = skip(connection, &self.walk(experiment, window), "t.request_ms", window, budget)?;
+        self.walk_with(connection, experiment, window, budget)
     }
 
-    /// The statement that starts from what the clause at a place asks for, or walks the experiment.
-    pub(crate) fn select(
-        &self,
-        experiment: i64,
-        start: Option<(usize, Driver)>,
-        window: &Window,
-        limit: usize,
-    ) -> Result<Sql> {
+    /// The traces of a window, from the index on times alone.
+    fn walk(&self, experiment: i64, window: &Window) -> Sql {
+        let walk = Sql::new(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment);
+        self.time_bounds(window).into_iter().fold(walk, |walk, bound| walk.push(" AND t.request_ms").append(bound))
+    }
+
+    /// Whether an index has few entries of the numbers of a window's traces.
+    ///
+    /// When traces have come in the order of time they are as rare as those that fit.
+    fn walk_with(&self, connection: &Connection, experiment: i64, window: &Window, budget: i64) -> Result<Start> {
+        let mut drivers = self.drivers(experiment, window);
+        drivers.retain(|(_, driver)| driver.in_trace_order);
+        if drivers.is_empty() {
+            return Ok(Start::Walk);
+        }
+        let numbers = Sql::new("SELECT min(t.pk), max(t.pk)").append(self.walk(experiment, window));
+        let numbers = connection.first(&numbers.text, params_from_iter(&numbers.values), |row| {
+            Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
+        });
+        let Some((first, last)) = numbers.during(OPERATION)?.flatten() else { return Ok(Start::Walk) };
+        let narrowed = drivers.into_iter().filter_map(|(place, driver)| Some((place, driver.between(first, last)?)));
+        let index = cheapest(connection, narrowed.collect(), budget)?;
+        Ok(index.map_or(Start::Walk, |(place, driver)| Start::WalkWith(place, driver)))
+    }
+
+    /// The statement that finds the traces of a window.
+    pub(crate) fn select(&self, experiment: i64, start: Start, window: &Window, limit: usize) -> Result<Sql> {
+        const WALK: &str = " FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ";
         let mut select = Sql::new("SELECT t.pk");
         for item in self.order {
             select = select.push(", ").append(order::expression(&item.key));
         }
-        let done = start.as_ref().map(|(place, _)| *place);
-        select = match start {
-            // The plus sign keeps the index on times out of it.
-            Some((_, driver)) => select
-                .push(" FROM traces AS t WHERE t.pk IN (")
-                .append(driver.traces)
-                .push(") AND +t.experiment_id = ")
-                .bind(experiment),
-            None => {
-                select.push(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment)
+        let (mut select, done) = match start {
+            Start::Walk => (select.push(WALK).bind(experiment), None),
+            // The plus signs keep other indexes out of it.
+            Start::Index(place, driver) => {
+                let found = select.push(" FROM traces AS t WHERE t.pk IN (").append(driver.traces);
+                (found.push(") AND +t.experiment_id = ").bind(experiment), Some(place))
+            }
+            Start::WalkWith(place, driver) => {
+                let among = select.push(WALK).bind(experiment).push(" AND +t.pk IN (").append(driver.traces);
+                (among.push(")"), Some(place))
             }
         };
         for bound in window.bounds() {
@@ -236,6 +262,10 @@ fn skip(
     let skip = skip.push(" LIMIT 1 OFFSET ").bind(count);
     connection.first(&skip.text, params_from_iter(&skip.values), |row| row.get(0)).during(OPERATION)
 }
+
+/// How many traces are walked in the time that it takes to look one up that an index has, when few of
+/// those walked must be looked at.
+const WALKED_PER_LOOK_UP: i64 = 16;
 
 /// The driver with the fewest entries, if that is below `bound`.
 fn cheapest(connection: &Connection, drivers: Vec<(usize, Driver)>, mut bound: i64) -> Result<Option<(usize, Driver)>> {

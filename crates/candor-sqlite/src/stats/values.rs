@@ -5,7 +5,7 @@ use candor_store::{BoxError, Periods, Result, StatsQuery, TimeAxis, ValueCount, 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use super::{HOURS, OPERATION, Scope, inside, name_of, quicker_axis};
+use super::{FEEDBACK_PERIODS, OPERATION, Scope, inside, name_of, quicker_axis};
 use crate::error::{During, corrupt};
 
 pub(crate) const BY_TRACE_TIME: &str =
@@ -30,11 +30,8 @@ pub(crate) fn count(connection: &Connection, query: &StatsQuery) -> Result<Vec<V
         TimeAxis::Trace => (BY_TRACE_TIME, periods.ragged()),
         TimeAxis::Feedback => (BY_TIME, periods.whole()),
     };
-    if let (TimeAxis::Trace, Some(hours)) = (axis, periods.hours()) {
-        scope.rows(connection, HOURS, hours, |row| match periods.place_of_hour(row.get(0).during(OPERATION)?) {
-            Some(_) => add(row),
-            None => Ok(()),
-        })?;
+    if axis == TimeAxis::Trace {
+        scope.rollups(connection, FEEDBACK_PERIODS, &periods, |_, row| add(row))?;
     }
     for times in stretches {
         scope.rows(connection, sql, times, &mut add)?;

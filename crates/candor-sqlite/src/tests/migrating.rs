@@ -51,7 +51,9 @@ fn as_of(version: usize, present: &Path) -> PathBuf {
         texts(&connection, "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
     for table in tables.iter().filter(|table| !DERIVED.contains(&table.as_str())) {
         let columns = texts(&connection, &format!("SELECT name FROM pragma_table_info('{table}', 'main')"));
-        let columns: Vec<_> = columns.iter().filter(|column| *column != "judged_by").map(String::as_str).collect();
+        // Up to version 3 triggers note who has judged a trace.
+        let columns = columns.iter().filter(|column| *column != "judged_by" || version > 3);
+        let columns: Vec<_> = columns.map(String::as_str).collect();
         let columns = columns.join(", ");
         let copy =
             format!("INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns} FROM present.{table} ORDER BY 1");

@@ -18,18 +18,19 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use super::support::{at, file_in, trace, trace_id, verdict};
 use crate::schema;
-use crate::search::plan::{Plan, Window};
+use crate::search::plan::{Plan, Start, Window};
 use crate::{
     SqliteOptions, arrivals, assessments, comments, connection, experiments, functions, pending, search, stats,
     targets, traces,
 };
 
 /// Few rows, ever: experiments. What SQLite makes itself. And one look whether there is any row.
-const MAY_BE_SCANNED: [&str; 9] = [
+const MAY_BE_SCANNED: [&str; 10] = [
     "experiments",
     "experiment_tags",
     "last_deleted_assessment", // one row
     "blocks",                  // one for 16384 traces
+    "period_lengths",          // two rows
     "wanted",
     "json_each",
     "CONSTANT",
@@ -259,7 +260,10 @@ fn check(filter: &str, from_index: bool, expected: &[&str]) {
     let plan_of =
         Plan { filter: &filter, experiments: &experiments, order: &order, after: None, limit: 100, budget: 1024 };
     let everywhere = Window::default();
-    let start = plan_of.drivers(0, &everywhere).pop().filter(|_| from_index);
+    let start = match plan_of.drivers(0, &everywhere).pop() {
+        Some((place, driver)) if from_index => Start::Index(place, driver),
+        _ => Start::Walk,
+    };
     let statement = plan_of.select(0, start, &everywhere, 100).unwrap();
     assert_eq!(plan(&connection, &statement.text), expected);
 }
@@ -311,8 +315,32 @@ fn rare_values_come_from_the_index_on_names_and_values() {
 }
 
 #[test]
+fn who_walks_takes_tags_of_the_traces_he_meets_from_their_index() {
+    let (connection, _directory) = database();
+    let filter = TraceFilter::parse("tags.env = 'lab'").unwrap();
+    let order = effective_order(&[]);
+    let experiments = [ExperimentId::DEFAULT];
+    let plan_of =
+        Plan { filter: &filter, experiments: &experiments, order: &order, after: None, limit: 100, budget: 1024 };
+    let everywhere = Window::default();
+    let (place, driver) = plan_of.drivers(0, &everywhere).remove(0);
+    let start = Start::WalkWith(place, driver.between(1, 9).unwrap());
+    let statement = plan_of.select(0, start, &everywhere, 100).unwrap();
+    assert_eq!(
+        plan(&connection, &statement.text),
+        [
+            "SEARCH t USING COVERING INDEX traces_by_time (experiment_id=?)",
+            "LIST SUBQUERY 1",
+            "SEARCH e USING INDEX trace_tags_by_value (key=? AND value_head=? AND trace_pk>? AND trace_pk<?)",
+            "CREATE BLOOM FILTER",
+        ],
+    );
+}
+
+#[test]
 fn counting_reads_indexes_only_and_sorts_nothing() {
     let (connection, _directory) = database();
+    let ([feedback_by_day, _], [traces_by_day, _]) = (stats::FEEDBACK_PERIODS, stats::TRACE_PERIODS);
     for (sql, expected) in [
         (
             stats::BY_TRACE_TIME,
@@ -326,8 +354,8 @@ fn counting_reads_indexes_only_and_sorts_nothing() {
             stats::TRACES,
             "traces USING COVERING INDEX traces_by_time (experiment_id=? AND request_ms>? AND request_ms<?)",
         ),
-        (stats::HOURS, "feedback_hours USING PRIMARY KEY (experiment_id=? AND hour>? AND hour<?)"),
-        (stats::TRACE_HOURS, "trace_hours USING PRIMARY KEY (experiment_id=? AND hour>? AND hour<?)"),
+        (feedback_by_day, "feedback_periods USING PRIMARY KEY (experiment_id=? AND hours=? AND hour>? AND hour<?)"),
+        (traces_by_day, "trace_periods USING PRIMARY KEY (experiment_id=? AND hours=? AND hour>? AND hour<?)"),
     ] {
         let plan = plan(&connection, sql);
         assert_eq!(plan[0], format!("SEARCH {expected}"));

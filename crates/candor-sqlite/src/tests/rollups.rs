@@ -119,7 +119,8 @@ fn what_is_wrong_with_rollups_is_counted() {
         let connection = Connection::open(file_in(&directory)).unwrap();
         functions::register(&connection).unwrap();
         assert_true(&connection);
-        connection.execute_batch("UPDATE feedback_hours SET verdicts = 2; DELETE FROM trace_hours").unwrap();
-        assert_eq!(crate::rollups::differences(&connection).unwrap(), 3, "two rows differ, one is missing");
+        connection.execute_batch("UPDATE feedback_periods SET verdicts = 2; DELETE FROM trace_periods").unwrap();
+        let differences = crate::rollups::differences(&connection).unwrap();
+        assert_eq!(differences, 6, "of day and hour each two rows differ, one is missing");
     });
 }
