@@ -87,16 +87,16 @@ impl Data {
     /// Every tenth verdict is a thumb down, every fourth a rating instead of a thumb.
     pub(crate) fn verdict(self, n: u64) -> Value {
         let (name, value) = match n % 4 {
-            3 => ("helpfulness", json!((n % 5 + 1) as f64)),
+            3 => ("user_helpfulness", json!((n % 5 + 1) as f64)),
             _ => ("user_feedback", json!(!n.is_multiple_of(10))),
         };
         let time = rfc3339(self.time_ms(n) + 5_000);
         verdict(n, name, value, &format!("user-{}", n % 1000), &time)
     }
 
-    /// A verdict that the load gives, each by a person of its own.
+    /// A verdict that the load gives, each by a person of its own and after all that were given before.
     pub(crate) fn new_verdict(self, n: u64, number: usize) -> Value {
-        let time = rfc3339(self.time_ms(n) + 9_000);
+        let time = rfc3339(BEGIN_MS + DAYS * 86_400_000 + number as u64);
         verdict(n, "user_feedback", json!(!number.is_multiple_of(10)), &format!("person-{number}"), &time)
     }
 }

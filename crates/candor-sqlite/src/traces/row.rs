@@ -177,20 +177,18 @@ fn with_parts(connection: &Connection, rows: Vec<(i64, TraceInfo)>) -> Result<Ha
     let wanted = json_numbers(rows.iter().map(|(pk, _)| *pk));
     let ids = rows.iter().map(|(pk, info)| (*pk, info.trace_id)).collect();
     let mut found: HashMap<i64, TraceInfo> = rows.into_iter().collect();
-    let text =
-        |row: &Row<'_>| -> rusqlite::Result<(i64, String, String)> { Ok((row.get(0)?, row.get(1)?, row.get(2)?)) };
-    let tags: Vec<_> = connection.all(TAGS_OF, [&wanted], text).during(OPERATION)?;
-    for (pk, key, value) in tags {
-        if let Some(info) = found.get_mut(&pk) {
-            info.tags.insert(key, value);
+    let mut texts = |sql: &str, of: fn(&mut TraceInfo) -> &mut BTreeMap<String, String>| -> rusqlite::Result<()> {
+        let mut select = connection.prepare_cached(sql)?;
+        let mut rows = select.query([&wanted])?;
+        while let Some(row) = rows.next()? {
+            if let Some(info) = found.get_mut(&row.get(0)?) {
+                of(info).insert(row.get(1)?, row.get(2)?);
+            }
         }
-    }
-    let metadata: Vec<_> = connection.all(METADATA_OF, [&wanted], text).during(OPERATION)?;
-    for (pk, key, value) in metadata {
-        if let Some(info) = found.get_mut(&pk) {
-            info.metadata.insert(key, value);
-        }
-    }
+        Ok(())
+    };
+    texts(TAGS_OF, |info| &mut info.tags).during(OPERATION)?;
+    texts(METADATA_OF, |info| &mut info.metadata).during(OPERATION)?;
     for (pk, all) in assessments::row::of_traces(connection, &ids)? {
         if let Some(info) = found.get_mut(&pk) {
             info.assessments = all;
