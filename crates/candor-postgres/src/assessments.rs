@@ -15,7 +15,7 @@ use crate::convert::{
     time, trace_id,
 };
 use crate::error::{During, corrupt, from_driver};
-use crate::rollups::counted;
+use crate::rollups::{Changes, counted, write_counts};
 use crate::text::{self, kept};
 use crate::traces::Place;
 
@@ -152,29 +152,37 @@ impl Rows {
         self.bodies.push(body_text(&assessment.body));
     }
 
-    /// Writes new rows, numbers them in their order, and tells of them once they are committed.
-    pub(crate) async fn insert(self, connection: &mut PgConnection, has_feedback: bool) -> Result<(), sqlx::Error> {
-        const INSERT: &str = "
-            WITH numbered AS (UPDATE last_assessment SET number = number + $1 RETURNING number),
+    /// Writes new rows, numbers them in their order, changes the counts, and tells of them once they are
+    /// committed.
+    pub(crate) async fn insert(
+        self,
+        connection: &mut PgConnection,
+        changes: Changes,
+        has_feedback: bool,
+    ) -> Result<(), sqlx::Error> {
+        const INSERT: &str = concat!(
+            "WITH numbered AS (UPDATE last_assessment SET number = number + $12 RETURNING number),
             written AS (
                 INSERT INTO assessments (number, assessment_id, trace_id, month, experiment_id, trace_ms, session, kind,
                     name, span_id, source_type, source_id, create_ms, update_ms, overrides, valid, class, value,
                     value_num, value_json, rationale, metadata, body)
-                SELECT numbered.number - $1 + n.place, n.assessment_id, n.trace_id, n.month, n.experiment_id,
+                SELECT numbered.number - $12 + n.place, n.assessment_id, n.trace_id, n.month, n.experiment_id,
                     n.trace_ms, n.session, n.kind, n.name, n.span_id, n.source_type, n.source_id, n.create_ms,
                     n.update_ms, n.overrides, n.valid, n.class, n.value, n.value_num, n.value_json, n.rationale,
                     n.metadata::jsonb, n.body
-                FROM numbered, unnest($2::uuid[], $3::uuid[], $4::integer[], $5::bigint[], $6::bigint[], $7::text[],
-                    $8::smallint[], $9::text[], $10::bigint[], $11::smallint[], $12::text[], $13::bigint[],
-                    $14::bigint[], $15::uuid[], $16::boolean[], $17::smallint[], $18::text[], $19::float8[],
-                    $20::text[], $21::text[], $22::text[], $23::text[])
+                FROM numbered, unnest($13::uuid[], $14::uuid[], $15::integer[], $16::bigint[], $17::bigint[],
+                    $18::text[], $19::smallint[], $20::text[], $21::bigint[], $22::smallint[], $23::text[],
+                    $24::bigint[], $25::bigint[], $26::uuid[], $27::boolean[], $28::smallint[], $29::text[],
+                    $30::float8[], $31::text[], $32::text[], $33::text[], $34::text[])
                 WITH ORDINALITY AS n (assessment_id, trace_id, month, experiment_id, trace_ms, session, kind, name,
                     span_id, source_type, source_id, create_ms, update_ms, overrides, valid, class, value, value_num,
-                    value_json, rationale, metadata, body, place))
-            SELECT pg_notify($24, number::text) FROM numbered WHERE $25";
+                    value_json, rationale, metadata, body, place)), ",
+            write_counts!(),
+            " SELECT pg_notify($35, number::text) FROM numbered WHERE $36"
+        );
         let count = self.len() as i64;
-        let insert = self.bind(sqlx::query(INSERT).bind(count)).bind(CHANNEL).bind(has_feedback);
-        insert.execute(connection).await.map(drop)
+        let insert = self.bind(changes.bind(sqlx::query(INSERT)).bind(count));
+        insert.bind(CHANNEL).bind(has_feedback).execute(connection).await.map(drop)
     }
 
     /// Writes rows anew; they keep their numbers.

@@ -65,11 +65,16 @@ pub(crate) fn from_driver(operation: &'static str, error: sqlx::Error) -> StoreE
     }
 }
 
+/// A unique key is taken. Where it was looked for in vain, another transaction was faster: it is
+/// [`Unavailable`](StoreError::Unavailable) then, and found at the next attempt.
+const DUPLICATE: &str = "23505";
+
 /// Whether another transaction was in the way, so that the same one may succeed at once.
 pub(crate) fn is_conflict(error: &StoreError) -> bool {
     let StoreError::Unavailable { source, .. } = error else { return false };
     let database = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    database.and_then(|database| database.code()).is_some_and(|code| code.starts_with("40"))
+    let code = database.and_then(|database| database.code());
+    code.is_some_and(|code| code.starts_with("40") || code == DUPLICATE)
 }
 
 /// Whether a unique key is taken.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use candor_model::TraceId;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Postgres, Transaction};
 
 /// The first half of all of our locks.
 const CLASS: i32 = i32::from_be_bytes(*b"cndr");
@@ -42,18 +42,43 @@ pub(crate) async fn take_traces(
     connection: &mut PgConnection,
     traces: impl IntoIterator<Item = TraceId>,
 ) -> Result<(), sqlx::Error> {
-    const TAKE: &str = "
-        SELECT CASE WHEN lock < 0 THEN pg_advisory_xact_lock_shared($1, lock) ELSE pg_advisory_xact_lock($1, lock) END
-        FROM unnest($2::integer[]) AS lock";
+    let locks = of_traces(traces);
+    match locks.is_empty() {
+        true => Ok(()),
+        false => sqlx::raw_sql(AssertSqlSafe(taking(&locks))).execute(connection).await.map(drop),
+    }
+}
+
+/// Begins a transaction that has the locks of traces: one journey, since neither says anything that
+/// the other would need.
+pub(crate) async fn begin_with_traces(
+    connection: &mut PgConnection,
+    traces: impl IntoIterator<Item = TraceId>,
+) -> Result<Transaction<'_, Postgres>, sqlx::Error> {
+    let locks = of_traces(traces);
+    match locks.is_empty() {
+        true => connection.begin().await,
+        false => connection.begin_with(AssertSqlSafe(format!("BEGIN; {}", taking(&locks)))).await,
+    }
+}
+
+fn of_traces(traces: impl IntoIterator<Item = TraceId>) -> Vec<i32> {
     let stripes: BTreeSet<i32> = traces.into_iter().map(stripe).collect();
     match stripes.len() {
-        0 => Ok(()),
-        1..=MANY => {
-            let locks: Vec<i32> = [ALL_TRACES].into_iter().chain(stripes).collect();
-            sqlx::query(TAKE).bind(CLASS).bind(locks).execute(connection).await.map(drop)
-        }
-        _ => take(connection, &[ALL_TRACES]).await,
+        0 => Vec::new(),
+        1..=MANY => [ALL_TRACES].into_iter().chain(stripes).collect(),
+        _ => vec![ALL_TRACES],
     }
+}
+
+/// The statement that takes locks of traces; the one of all is shared, unless it is taken alone.
+fn taking(locks: &[i32]) -> String {
+    let list = locks.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+    let is_shared = if locks.len() > 1 { "lock < 0" } else { "false" };
+    format!(
+        "SELECT CASE WHEN {is_shared} THEN pg_advisory_xact_lock_shared({CLASS}, lock)
+            ELSE pg_advisory_xact_lock({CLASS}, lock) END FROM unnest('{{{list}}}'::integer[]) AS lock"
+    )
 }
 
 /// Trace ids are random, save for those that people make up: all of their bytes count.

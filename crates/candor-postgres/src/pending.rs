@@ -33,7 +33,7 @@ pub(crate) async fn known(
     for row in sqlx::query(SELECT).bind(ids).fetch_all(connection).await.during(OPERATION)? {
         match row.try_get::<Option<i64>, _>(0).during(OPERATION)? {
             None => traces.push(trace_id(row.try_get(1).during(OPERATION)?)),
-            Some(_) => held.push(read(&row)?),
+            Some(_) => held.push(read(&row, 0)?),
         }
     }
     Ok((traces, held))
@@ -50,7 +50,7 @@ pub(crate) async fn naming(connection: &mut PgConnection, refs: &[TargetRef]) ->
     let rows = sqlx::query(SELECT).bind(fields).bind(values).fetch_all(connection).await.during(OPERATION)?;
     let mut found = Vec::new();
     for row in rows {
-        match read(&row) {
+        match read(&row, 0) {
             Ok(held) => found.push(held),
             // It stays on hold, where a listing complains of it, and fails nobody's write.
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "unreadable feedback on hold"),
@@ -101,7 +101,7 @@ pub(crate) async fn page(connection: &mut PgConnection, query: &PendingQuery) ->
         .bind(i64::try_from(query.max_results).unwrap_or(i64::MAX).saturating_add(1));
     let rows = page.fetch_all(connection).await.during("list feedback on hold")?;
     let more = rows.len() > query.max_results;
-    let found = rows.iter().take(query.max_results).map(read).collect::<Result<Vec<_>>>()?;
+    let found = rows.iter().take(query.max_results).map(|row| read(row, 0)).collect::<Result<Vec<_>>>()?;
     let next_page_token = found.last().filter(|_| more).map(|(number, held)| {
         let last = vec![SortValue::Int(held.received_at.as_millis()), SortValue::Int(*number)];
         PageToken { last }.encode(query_id)
@@ -124,10 +124,11 @@ fn place(token: &PageToken) -> Result<(i64, i64), PageTokenError> {
     }
 }
 
-fn read(row: &PgRow) -> Result<(i64, PendingFeedback)> {
-    let id: AssessmentId = assessment_id(row.try_get(1).during(OPERATION)?);
-    let received_at = time(row.try_get(2).during(OPERATION)?);
-    let item = NewAssessment::from_text(row.try_get(3).during(OPERATION)?);
+/// A verdict on hold, from its columns, which begin at a place in the row.
+pub(crate) fn read(row: &PgRow, at: usize) -> Result<(i64, PendingFeedback)> {
+    let id: AssessmentId = assessment_id(row.try_get(at + 1).during(OPERATION)?);
+    let received_at = time(row.try_get(at + 2).during(OPERATION)?);
+    let item = NewAssessment::from_text(row.try_get(at + 3).during(OPERATION)?);
     let item = item.map_err(|error| corrupt(format!("feedback {id} on hold"), error))?;
-    Ok((row.try_get(0).during(OPERATION)?, PendingFeedback { item, received_at }))
+    Ok((row.try_get(at).during(OPERATION)?, PendingFeedback { item, received_at }))
 }

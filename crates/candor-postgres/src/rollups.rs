@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use candor_model::{Assessment, AssessmentBody, TraceInfo, Value};
 use candor_store::{MAX_VALUE_TEXT, Result, counted_value};
-use sqlx::PgConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
 
 use crate::convert::{hour, source_code};
 use crate::error::During;
@@ -33,7 +35,31 @@ pub(crate) fn counted(body: &AssessmentBody) -> Option<(i16, String)> {
 /// Experiment, hour, name, source type, class and value.
 type FeedbackKey = (i64, i64, String, i16, i16, String);
 /// Experiment, hour, and the source types of feedback that counts.
-type TraceKey = (i64, i64, i16);
+type TraceKey = (i64, i64, SourceBits);
+
+/// The source types of feedback, one bit each.
+pub(crate) type SourceBits = i16;
+
+/// The parts of a `WITH` that write changes of counts, with the parameters from `$1` to `$11`.
+///
+/// Traces are counted after feedback, in whatever order the server would have it: all transactions
+/// lock the rows in that order.
+macro_rules! write_counts {
+    () => {
+        "counted_feedback AS (
+            INSERT INTO feedback_hours AS h
+            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::text[],
+                $7::bigint[])
+            ON CONFLICT (experiment_id, hour, name, source_type, class, value)
+            DO UPDATE SET verdicts = h.verdicts + excluded.verdicts RETURNING 1),
+        counted_traces AS (
+            INSERT INTO trace_hours AS h
+            SELECT * FROM unnest($8::bigint[], $9::bigint[], $10::smallint[], $11::bigint[])
+            WHERE (SELECT count(*) FROM counted_feedback) >= 0
+            ON CONFLICT (experiment_id, hour, judged_by) DO UPDATE SET traces = h.traces + excluded.traces)"
+    };
+}
+pub(crate) use write_counts;
 
 /// By how much counts change.
 #[derive(Debug, Default)]
@@ -43,15 +69,16 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// A trace was `before` and is `after`.
-    pub(crate) fn of(&mut self, before: Option<&TraceInfo>, after: Option<&TraceInfo>) {
-        before.into_iter().for_each(|info| self.add(info, -1));
-        after.into_iter().for_each(|info| self.add(info, 1));
+    /// A trace was `before` and is `after`; feedback that stands in neither, and counts before and
+    /// after, is of the source types `others`.
+    pub(crate) fn of(&mut self, before: Option<&TraceInfo>, after: Option<&TraceInfo>, others: SourceBits) {
+        before.into_iter().for_each(|info| self.add(info, others, -1));
+        after.into_iter().for_each(|info| self.add(info, others, 1));
     }
 
-    fn add(&mut self, info: &TraceInfo, by: i64) {
+    fn add(&mut self, info: &TraceInfo, others: SourceBits, by: i64) {
         let (experiment, hour) = (info.experiment_id.get(), hour(info.request_time));
-        let mut judged_by = 0;
+        let mut judged_by = others;
         for assessment in info.assessments.iter().filter(|assessment| assessment.valid) {
             let Assessment { name, source, body, .. } = assessment;
             if let Some((class, value)) = counted(body) {
@@ -66,40 +93,40 @@ impl Changes {
 
     /// Writes them, in an order that all transactions follow, so that none waits for another in a circle.
     pub(crate) async fn write(mut self, connection: &mut PgConnection) -> Result<()> {
-        const OPERATION: &str = "count feedback";
-        const FEEDBACK: &str = "
-            INSERT INTO feedback_hours AS h
-            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::smallint[], $5::smallint[], $6::text[],
-                $7::bigint[])
-            ON CONFLICT (experiment_id, hour, name, source_type, class, value)
-            DO UPDATE SET verdicts = h.verdicts + excluded.verdicts";
-        const TRACES: &str = "
-            INSERT INTO trace_hours AS h SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[])
-            ON CONFLICT (experiment_id, hour, judged_by) DO UPDATE SET traces = h.traces + excluded.traces";
+        const WRITE: &str = concat!("WITH ", write_counts!(), " SELECT");
+        self.retain_changed();
+        match self.feedback.is_empty() && self.traces.is_empty() {
+            true => Ok(()),
+            false => self.bind(sqlx::query(WRITE)).execute(connection).await.during("count feedback").map(drop),
+        }
+    }
+
+    /// Forgets counts that stay as they are.
+    fn retain_changed(&mut self) {
         self.feedback.retain(|_, by| *by != 0);
         self.traces.retain(|_, by| *by != 0);
-        if !self.feedback.is_empty() {
-            let keys = || self.feedback.keys();
-            let insert = sqlx::query(FEEDBACK)
-                .bind(keys().map(|key| key.0).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.1).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.2.clone()).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.3).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.4).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.5.clone()).collect::<Vec<_>>())
-                .bind(self.feedback.values().copied().collect::<Vec<_>>());
-            insert.execute(&mut *connection).await.during(OPERATION)?;
-        }
-        if !self.traces.is_empty() {
-            let keys = || self.traces.keys();
-            let insert = sqlx::query(TRACES)
-                .bind(keys().map(|key| key.0).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.1).collect::<Vec<_>>())
-                .bind(keys().map(|key| key.2).collect::<Vec<_>>())
-                .bind(self.traces.values().copied().collect::<Vec<_>>());
-            insert.execute(connection).await.during(OPERATION)?;
-        }
-        Ok(())
+    }
+
+    /// Binds the parameters of [`write_counts!`].
+    pub(crate) fn bind(
+        mut self,
+        query: Query<'static, Postgres, PgArguments>,
+    ) -> Query<'static, Postgres, PgArguments> {
+        self.retain_changed();
+        let feedback = || self.feedback.keys();
+        let traces = || self.traces.keys();
+        query
+            .bind(feedback().map(|key| key.0).collect::<Vec<_>>())
+            .bind(feedback().map(|key| key.1).collect::<Vec<_>>())
+            .bind(feedback().map(|key| key.2.clone()).collect::<Vec<_>>())
+            .bind(feedback().map(|key| key.3).collect::<Vec<_>>())
+            .bind(feedback().map(|key| key.4).collect::<Vec<_>>())
+            .bind(feedback().map(|key| key.5.clone()).collect::<Vec<_>>())
+            .bind(self.feedback.values().copied().collect::<Vec<_>>())
+            .bind(traces().map(|key| key.0).collect::<Vec<_>>())
+            .bind(traces().map(|key| key.1).collect::<Vec<_>>())
+            .bind(traces().map(|key| key.2).collect::<Vec<_>>())
+            .bind(self.traces.values().copied().collect::<Vec<_>>())
     }
 }
 

@@ -109,7 +109,7 @@ enum Role {
 }
 
 /// After so long a connection may have broken without anybody noticing.
-const IDLE: Duration = Duration::from_secs(1);
+pub(crate) const IDLE: Duration = Duration::from_secs(1);
 
 async fn connect(options: &PostgresOptions, role: Role) -> Result<PgPool, ConnectError> {
     let mut connect: PgConnectOptions = options.url.parse().map_err(ConnectError::Url)?;
@@ -124,8 +124,9 @@ async fn connect(options: &PostgresOptions, role: Role) -> Result<PgPool, Connec
     if role == Role::Writer {
         // Batches find all their rows by keys. The plans for that are known, also before the server knows
         // how long the tables are, and to make them anew would cost as much as the work itself.
-        let settings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"].map(|setting| (setting, "off"));
-        connect = connect.options(settings).options([("plan_cache_mode", "force_generic_plan")]);
+        let plans = ["enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"];
+        connect = connect.options(plans.map(|setting| (setting, "off")));
+        connect = connect.options([("plan_cache_mode", "force_generic_plan")]);
     }
     if !options.prepared_statements {
         connect = connect.statement_cache_capacity(0);

@@ -1,6 +1,7 @@
 //! Traces as rows.
 
 pub(crate) mod change;
+pub(crate) mod judged;
 pub(crate) mod read;
 pub(crate) mod rows;
 pub(crate) mod spans;

@@ -1,8 +1,10 @@
 //! Writes: what waits at the same time shares a transaction, and is answered after its commit.
 
 mod batch;
+mod connections;
 mod job;
 mod load;
+mod months;
 mod save;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +18,10 @@ use tokio::task::JoinHandle;
 use crate::PostgresOptions;
 use crate::error::{BACKEND, closed};
 use crate::partitions::Partitions;
+use batch::Shared;
+use connections::Connections;
 pub(crate) use job::{Job, Work};
+use months::RecentMonths;
 
 /// A guess of how long a full queue takes to make room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -72,7 +77,8 @@ impl Lane {
     fn start(pool: PgPool, partitions: Arc<Partitions>, writers: usize, options: &PostgresOptions) -> Self {
         let capacity = options.queue_calls.max(1);
         let (queue, waiting) = mpsc::channel(capacity);
-        let dispatcher = Dispatcher { pool, partitions, writers, batch_calls: options.batch_calls.max(1) };
+        let shared = Shared { connections: Connections::new(pool), partitions, recent: RecentMonths::default() };
+        let dispatcher = Dispatcher { shared: Arc::new(shared), writers, batch_calls: options.batch_calls.max(1) };
         let dispatcher = tokio::spawn(dispatcher.run(waiting));
         Self { queue: Mutex::new(Some(queue)), dispatcher: Mutex::new(Some(dispatcher)), capacity }
     }
@@ -105,8 +111,7 @@ impl Lane {
 }
 
 struct Dispatcher {
-    pool: PgPool,
-    partitions: Arc<Partitions>,
+    shared: Arc<Shared>,
     writers: usize,
     batch_calls: usize,
 }
@@ -127,9 +132,9 @@ impl Dispatcher {
                 weight += next.weight();
                 jobs.push(next);
             }
-            let (pool, partitions) = (self.pool.clone(), Arc::clone(&self.partitions));
+            let shared = Arc::clone(&self.shared);
             tokio::spawn(async move {
-                batch::run(&pool, &partitions, jobs).await;
+                batch::run(&shared, jobs).await;
                 drop(permit);
             });
         }

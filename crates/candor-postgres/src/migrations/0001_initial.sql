@@ -94,7 +94,8 @@ CREATE TABLE assessments (
     PRIMARY KEY (assessment_id, month)
 ) PARTITION BY RANGE (month);
 
-CREATE INDEX assessments_by_trace ON assessments (trace_id);
+CREATE INDEX assessments_by_trace ON assessments (trace_id, source_id);
+CREATE INDEX assessments_by_overridden ON assessments (overrides) WHERE overrides IS NOT NULL;
 CREATE INDEX assessments_by_number ON assessments (number);
 CREATE INDEX assessments_by_value ON assessments (experiment_id, kind, name, left(value_json, 100), trace_ms)
     WHERE valid;

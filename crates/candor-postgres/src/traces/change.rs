@@ -90,7 +90,7 @@ async fn remove(connection: &mut PgConnection, infos: impl Iterator<Item = &Trac
         sqlx::query(delete).bind(&ids).execute(&mut *connection).await.during("delete traces")?;
     }
     let mut changes = Changes::default();
-    infos.for_each(|info| changes.of(Some(info), None));
+    infos.for_each(|info| changes.of(Some(info), None, 0));
     changes.write(connection).await
 }
 

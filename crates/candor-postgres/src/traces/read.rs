@@ -87,7 +87,8 @@ pub(crate) async fn outlines(connection: &mut PgConnection, ids: &[TraceId]) -> 
     Ok(infos)
 }
 
-fn outline(row: &PgRow) -> Result<TraceInfo> {
+/// A trace from the columns that [`outlines`] begins with.
+pub(crate) fn outline(row: &PgRow) -> Result<TraceInfo> {
     const OPERATION: &str = "read a trace";
     let id = trace_id(row.try_get(0).during(OPERATION)?);
     let experiment = experiment_id(row.try_get(1).during(OPERATION)?)?;

@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use candor_store::{Result, StoreError, WorkingSet};
-use sqlx::PgPool;
 
+use super::connections::Connections;
 use super::job::{Come, Job, Needs};
 use super::load::Loaded;
+use super::months::RecentMonths;
 use super::save;
 use crate::error::{BACKEND, During, is_conflict};
 use crate::partitions::Partitions;
@@ -16,11 +17,19 @@ pub(super) const MAX_WEIGHT: usize = 2000;
 /// How often a batch is tried while other transactions are in the way.
 const ATTEMPTS: usize = 8;
 
+/// What batches of a lane have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) connections: Connections,
+    pub(super) partitions: Arc<Partitions>,
+    pub(super) recent: RecentMonths,
+}
+
 /// Does jobs in one transaction and answers them; one by one when some of them cannot be done.
-pub(super) async fn run(pool: &PgPool, partitions: &Partitions, mut jobs: Vec<Job>) {
+pub(super) async fn run(shared: &Shared, mut jobs: Vec<Job>) {
     let mut attempts = 1..=ATTEMPTS;
     let error = loop {
-        match attempt(pool, partitions, &mut jobs).await {
+        match attempt(shared, &mut jobs).await {
             Ok(()) => return jobs.into_iter().for_each(|job| job.answer(None)),
             Err(error) if is_conflict(&error) && attempts.next().is_some() => {
                 tokio::time::sleep(Duration::from_millis(fastrand::u64(1..30))).await;
@@ -30,7 +39,7 @@ pub(super) async fn run(pool: &PgPool, partitions: &Partitions, mut jobs: Vec<Jo
     };
     if jobs.len() > 1 && !error.is_retryable() {
         for job in jobs {
-            Box::pin(run(pool, partitions, vec![job])).await;
+            Box::pin(run(shared, vec![job])).await;
         }
         return;
     }
@@ -38,31 +47,35 @@ pub(super) async fn run(pool: &PgPool, partitions: &Partitions, mut jobs: Vec<Jo
     if jobs.len() == 1 {
         return jobs.into_iter().zip([error]).for_each(|(job, error)| job.answer(Some(error)));
     }
-    let shared = Arc::new(error);
-    let lost = || StoreError::Unavailable { backend: BACKEND, source: Box::new(Arc::clone(&shared)) };
+    let error = Arc::new(error);
+    let lost = || StoreError::Unavailable { backend: BACKEND, source: Box::new(Arc::clone(&error)) };
     jobs.into_iter().for_each(|job| job.answer(Some(lost())));
 }
 
-async fn attempt(pool: &PgPool, partitions: &Partitions, jobs: &mut [Job]) -> Result<()> {
+async fn attempt(shared: &Shared, jobs: &mut [Job]) -> Result<()> {
     const OPERATION: &str = "write";
+    let Shared { connections, partitions, recent } = shared;
     let mut needs = Needs::default();
     jobs.iter().for_each(|job| job.add_needs(&mut needs));
-    partitions.ensure(pool, needs.months.iter().copied()).await?;
+    partitions.ensure(&connections.pool, needs.months.iter().copied()).await?;
 
-    let mut transaction = pool.begin().await.during(OPERATION)?;
+    let mut connection = connections.take().await?;
     let mut loaded = Loaded::default();
-    loaded.load(&mut transaction, &needs).await?;
+    let (mut transaction, found) = loaded.begin(&mut connection, &needs).await?;
+    loaded.load(&mut transaction, &needs, found, recent).await?;
     let (set, come) = loop {
         let (set, come) = apply(jobs, &loaded);
         let Some(landed) = &come.landed else { break (set, come) };
         // Whoever waits for what has landed is attached when all is done once more.
         match loaded.load_waiting(&mut transaction, landed).await? {
-            Some(more) => loaded.load(&mut transaction, &more).await?,
+            Some(more) => loaded.load_more(&mut transaction, &more, recent).await?,
             None => break (set, come),
         }
     };
     save::save(&mut transaction, &loaded, &set, &come.spans).await?;
-    transaction.commit().await.during(OPERATION)
+    transaction.commit().await.during(OPERATION)?;
+    connections.put_back(connection);
+    Ok(())
 }
 
 fn apply(jobs: &mut [Job], loaded: &Loaded) -> (WorkingSet, Come) {

@@ -1,6 +1,8 @@
 use std::collections::{BTreeSet, HashSet};
 
-use candor_model::{Assessment, AssessmentId, ExperimentId, SpanId, TimestampMs, TraceId, TraceInfo};
+use candor_model::{
+    Assessment, AssessmentId, ExperimentId, SourceId, SourceType, SpanId, TimestampMs, TraceId, TraceInfo,
+};
 use candor_store::target::ids_of;
 use candor_store::{
     AssessmentUpdate, Logged, NewAssessment, Result, SpanBatch, StoreError, TargetRef, WhenMissing, WorkingSet,
@@ -51,12 +53,20 @@ pub(super) struct Needs {
     pub(super) landing: BTreeSet<TraceId>,
     /// Traces that are judged.
     pub(super) judged: BTreeSet<TraceId>,
+    /// Traces whose assessments are changed.
+    pub(super) edited: BTreeSet<TraceId>,
     /// Ids that targets name, save for trace ids.
     pub(super) refs: Vec<Wanted>,
     /// Those of verdicts that may be put on hold.
     pub(super) may_wait: bool,
     /// Ids of assessments that may be there already.
     pub(super) assessments: BTreeSet<AssessmentId>,
+    /// Ids of those that are to be there, to be replaced.
+    pub(super) replaced: BTreeSet<AssessmentId>,
+    /// Who may replace a verdict of theirs on the trace that an id means.
+    pub(super) judges: Vec<(Wanted, SourceId)>,
+    /// What verdicts come from.
+    pub(super) source_types: BTreeSet<SourceType>,
     pub(super) experiments: BTreeSet<ExperimentId>,
     /// Months that traces may begin in.
     pub(super) months: BTreeSet<i32>,
@@ -73,16 +83,21 @@ pub(super) struct Come {
 impl Needs {
     /// The traces that are named.
     pub(super) fn traces(&self) -> impl Iterator<Item = TraceId> {
-        self.landing.union(&self.judged).copied()
+        self.landing.iter().chain(&self.judged).chain(&self.edited).copied()
     }
 
     /// Adds what the verdict needs, whether it is new or was on hold.
     pub(super) fn add_verdict(&mut self, item: &NewAssessment) {
         self.assessments.insert(item.id);
+        self.replaced.extend(item.overrides);
+        self.source_types.insert(item.source.source_type);
         for id in &item.target.refs {
+            let wanted = (id.clone(), item.target.experiment);
+            let judge = item.source.source_id.iter().filter(|_| item.supersede).cloned();
+            self.judges.extend(judge.map(|source| (wanted.clone(), source)));
             match id {
                 TargetRef::Trace(id) => drop(self.judged.insert(*id)),
-                other => self.refs.push((other.clone(), item.target.experiment)),
+                _ => self.refs.push(wanted),
             }
         }
     }
@@ -127,8 +142,8 @@ impl Job {
                     needs.may_wait |= item.when_missing == WhenMissing::Hold;
                 }
             }
-            Self::Update(work) => drop(needs.judged.insert(work.input.0)),
-            Self::Delete(work) => drop(needs.judged.insert(work.input.0)),
+            Self::Update(work) => drop(needs.edited.insert(work.input.0)),
+            Self::Delete(work) => drop(needs.edited.insert(work.input.0)),
         }
     }
 

@@ -24,17 +24,21 @@ pub(super) async fn save(
     save_traces(connection, loaded, set).await?;
     save_spans(connection, set, spans).await?;
     save_pending(connection, loaded, set).await?;
-    save_assessments(connection, loaded, set).await?;
+    save_assessments(connection, loaded, set, changes(loaded, set)).await
+}
+
+/// By how much the counts of traces and of their feedback change.
+fn changes(loaded: &Loaded, set: &WorkingSet) -> Changes {
     let mut changes = Changes::default();
     for info in set.traces() {
         let before = loaded.traces.get(&info.trace_id);
         if before
             .is_none_or(|before| before.assessments != info.assessments || Place::from(before) != Place::from(info))
         {
-            changes.of(before, Some(info));
+            changes.of(before, Some(info), loaded.others(info.trace_id));
         }
     }
-    changes.write(connection).await
+    changes
 }
 
 async fn save_traces(connection: &mut PgConnection, loaded: &Loaded, set: &WorkingSet) -> Result<()> {
@@ -119,7 +123,12 @@ async fn save_pending(connection: &mut PgConnection, loaded: &Loaded, set: &Work
     Ok(())
 }
 
-async fn save_assessments(connection: &mut PgConnection, loaded: &Loaded, set: &WorkingSet) -> Result<()> {
+async fn save_assessments(
+    connection: &mut PgConnection,
+    loaded: &Loaded,
+    set: &WorkingSet,
+    changes: Changes,
+) -> Result<()> {
     const OPERATION: &str = "write assessments";
     let mut before: HashMap<AssessmentId, &Assessment> = HashMap::new();
     for info in loaded.traces.values().filter(|info| set.info(info.trace_id) != Some(info)) {
@@ -155,8 +164,8 @@ async fn save_assessments(connection: &mut PgConnection, loaded: &Loaded, set: &
         has_feedback |= assessment.body.kind() == AssessmentKind::Feedback;
     }
     match rows.len() {
-        0 => Ok(()),
-        _ => rows.insert(connection, has_feedback).await.map_err(conflict),
+        0 => changes.write(connection).await,
+        _ => rows.insert(connection, changes, has_feedback).await.map_err(conflict),
     }
 }
 
