@@ -112,12 +112,16 @@ aimed at. Instructions below were counted by hand with callgrind.\n\n\
 const COSTS: &str = "\
 ## Where the time goes\n\n\
 [What a write or a read costs](architecture.md#what-a-write-or-a-read-costs-in-sqlite) in SQLite is counted there; \
-in instructions (callgrind) a verdict by request id is about 148 thousand in the store, of which the bare loop's row \
-with its one index entry is a small part: a verdict has seven, and is counted by hour. Around it stand the request, \
-its JSON and two hand-overs between threads, which one client alone waits for one after the other. Spans are kept as \
-JSON that searches can look into, not compressed: that is what the file's size is made of. On PostgreSQL a \
-transaction of verdicts is eight statements; most of its time goes into reading the judged traces, into the new rows' \
-nine index entries, and into the commit.\n\n";
+in instructions (callgrind) a verdict by request id is about 150 thousand in the store, of which the bare loop's row \
+with its one index entry is a small part: a verdict has seven, and is counted by hour and by day. With 8 to 32 clients \
+(`perf record -e cpu-clock`) the writer's thread has about half of the time, the threads that read requests and write \
+answers a third, the one that copies the log a sixth. Of the writer's own time a fifth goes into writing pages to the \
+log, a tenth into SQLite's walk over its page cache at each commit, 7 % into checksums, 8 % into syncs; the rest is \
+spread thin over SQLite's look-ups and index entries. A trial without syncs was less than a tenth faster with 32 \
+clients, so what is missing there is not waiting. One client alone also waits for two hand-overs between threads. \
+Spans are kept as JSON that searches can look into, not compressed: that is what the file's size is made of. On \
+PostgreSQL a batch of verdicts is four or five journeys; most of its time goes into the look-ups and the new rows' index \
+entries in the server, beside which the bench and Candor share the same two cores.\n\n";
 
 /// All that was measured.
 pub(crate) fn tables(results: &Results) -> String {
