@@ -34,7 +34,8 @@ pub(crate) struct Known {
     /// Traces without their assessments, with the source types of feedback that counts. These may lack
     /// some when all that were asked for are among them.
     pub(crate) traces: HashMap<TraceId, (TraceInfo, SourceBits)>,
-    /// Traces with assessments of those pairs or ids, or that override such an id, which may be others than were asked for.
+    /// Traces with assessments of those pairs or ids, or that override such an id, which may be others
+    /// than were asked for.
     pub(crate) concerned: BTreeSet<TraceId>,
     /// Verdicts on hold of those ids, by their numbers.
     pub(crate) held: Vec<(i64, PendingFeedback)>,
