@@ -65,16 +65,15 @@ pub(crate) fn from_driver(operation: &'static str, error: sqlx::Error) -> StoreE
     }
 }
 
-/// A unique key is taken. Where it was looked for in vain, another transaction was faster: it is
-/// [`Unavailable`](StoreError::Unavailable) then, and found at the next attempt.
-const DUPLICATE: &str = "23505";
-
 /// Whether another transaction was in the way, so that the same one may succeed at once.
+///
+/// A key that is taken though it was looked for in vain is one that another transaction was faster with: it
+/// is [`Unavailable`](StoreError::Unavailable) then, and found at the next attempt.
 pub(crate) fn is_conflict(error: &StoreError) -> bool {
     let StoreError::Unavailable { source, .. } = error else { return false };
-    let database = source.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
-    let code = database.and_then(|database| database.code());
-    code.is_some_and(|code| code.starts_with("40") || code == DUPLICATE)
+    let Some(error) = source.downcast_ref::<sqlx::Error>() else { return false };
+    let code = error.as_database_error().and_then(|database| database.code());
+    is_duplicate(error) || code.is_some_and(|code| code.starts_with("40"))
 }
 
 /// Whether a unique key is taken.

@@ -1,6 +1,7 @@
 //! What reports count, by hour: kept by what a batch changes, in its own transaction.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use candor_model::{Assessment, AssessmentBody, TraceInfo, Value};
 use candor_store::{MAX_VALUE_TEXT, Result, counted_value};
@@ -61,7 +62,7 @@ macro_rules! write_counts {
 }
 pub(crate) use write_counts;
 
-/// By how much counts change.
+/// By how much counts change; those that stay as they are do not stand here.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     feedback: BTreeMap<FeedbackKey, i64>,
@@ -85,34 +86,23 @@ impl Changes {
                 let source = source_code(source.source_type);
                 judged_by |= 1 << source;
                 let key = (experiment, hour, kept(name.as_str()).into_owned(), source, class, value);
-                *self.feedback.entry(key).or_default() += by;
+                change(&mut self.feedback, key, by);
             }
         }
-        *self.traces.entry((experiment, hour, judged_by)).or_default() += by;
+        change(&mut self.traces, (experiment, hour, judged_by), by);
     }
 
     /// Writes them, in an order that all transactions follow, so that none waits for another in a circle.
-    pub(crate) async fn write(mut self, connection: &mut PgConnection) -> Result<()> {
+    pub(crate) async fn write(self, connection: &mut PgConnection) -> Result<()> {
         const WRITE: &str = concat!("WITH ", write_counts!(), " SELECT");
-        self.retain_changed();
         match self.feedback.is_empty() && self.traces.is_empty() {
             true => Ok(()),
             false => self.bind(sqlx::query(WRITE)).execute(connection).await.during("count feedback").map(drop),
         }
     }
 
-    /// Forgets counts that stay as they are.
-    fn retain_changed(&mut self) {
-        self.feedback.retain(|_, by| *by != 0);
-        self.traces.retain(|_, by| *by != 0);
-    }
-
     /// Binds the parameters of [`write_counts!`].
-    pub(crate) fn bind(
-        mut self,
-        query: Query<'static, Postgres, PgArguments>,
-    ) -> Query<'static, Postgres, PgArguments> {
-        self.retain_changed();
+    pub(crate) fn bind(self, query: Query<'static, Postgres, PgArguments>) -> Query<'static, Postgres, PgArguments> {
         let feedback = || self.feedback.keys();
         let traces = || self.traces.keys();
         query
@@ -127,6 +117,14 @@ impl Changes {
             .bind(traces().map(|key| key.1).collect::<Vec<_>>())
             .bind(traces().map(|key| key.2).collect::<Vec<_>>())
             .bind(self.traces.values().copied().collect::<Vec<_>>())
+    }
+}
+
+fn change<K: Ord>(counts: &mut BTreeMap<K, i64>, key: K, by: i64) {
+    match counts.entry(key) {
+        Entry::Vacant(entry) => drop(entry.insert(by)),
+        Entry::Occupied(entry) if *entry.get() + by == 0 => drop(entry.remove()),
+        Entry::Occupied(mut entry) => *entry.get_mut() += by,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Counting what is new, and whether the rollups are what a recount yields.
 
-use candor_model::{SourceType, TraceInfo};
+use candor_model::SourceType;
 use candor_store::Result;
 use rusqlite::{Connection, params};
 
@@ -10,9 +10,8 @@ use crate::statements::Statements;
 use crate::targets::Candidate;
 
 /// Counts a trace that was just written for the first time.
-pub(crate) fn count_trace(connection: &Connection, info: &TraceInfo) -> Result<()> {
-    const OPERATION: &str = "count a trace";
-    add_trace(connection, info.experiment_id.get(), info.request_time.as_millis(), 0, 1).during(OPERATION)
+pub(crate) fn count_trace(connection: &Connection, pk: i64) -> Result<()> {
+    add_trace(connection, pk, 0, 1).during("count a trace")
 }
 
 /// Counts an assessment that was just written for the first time, if it is feedback that counts.
@@ -39,24 +38,17 @@ fn judge(connection: &Connection, trace: &Candidate, judged_by: i64) -> Result<(
         return connection.run(MARK_IN_VIEW, params![trace.pk, judged_by]).during(OPERATION).map(drop);
     }
     for (judged_by, count) in [(trace.judged_by, -1), (judged_by, 1)] {
-        add_trace(connection, trace.experiment_id, trace.request_ms, judged_by, count).during(OPERATION)?;
+        add_trace(connection, trace.pk, judged_by, count).during(OPERATION)?;
     }
     Ok(())
 }
 
-fn add_trace(
-    connection: &Connection,
-    experiment_id: i64,
-    request_ms: i64,
-    judged_by: i64,
-    count: i64,
-) -> rusqlite::Result<()> {
+fn add_trace(connection: &Connection, pk: i64, judged_by: i64, count: i64) -> rusqlite::Result<()> {
     const ADD: &str = "
         INSERT INTO trace_periods
-        SELECT ?1, hours, (?2 / (hours * 3600000) - (?2 % (hours * 3600000) < 0)) * hours, ?3, ?4
-        FROM period_lengths WHERE TRUE
+        SELECT experiment_id, hours, hour, ?2, ?3 FROM traces_in_periods WHERE pk = ?1
         ON CONFLICT DO UPDATE SET traces = traces + excluded.traces";
-    connection.run(ADD, params![experiment_id, request_ms, judged_by, count]).map(drop)
+    connection.run(ADD, params![pk, judged_by, count]).map(drop)
 }
 
 /// Rows on one side only: what is kept, and what a recount of the rows yields.

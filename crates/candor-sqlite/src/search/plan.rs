@@ -22,6 +22,8 @@ use crate::error::During;
 use crate::statements::Statements;
 
 const OPERATION: &str = "search traces";
+/// Before the number of an experiment: its traces in the order of time.
+const WALK: &str = " FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ";
 
 /// Where a statement starts from.
 #[derive(Debug)]
@@ -116,7 +118,7 @@ impl Plan<'_> {
 
     /// The traces of a window, from the index on times alone.
     fn walk(&self, experiment: i64, window: &Window) -> Sql {
-        let walk = Sql::new(" FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ").bind(experiment);
+        let walk = Sql::new(WALK).bind(experiment);
         self.time_bounds(window).into_iter().fold(walk, |walk, bound| walk.push(" AND t.request_ms").append(bound))
     }
 
@@ -141,7 +143,6 @@ impl Plan<'_> {
 
     /// The statement that finds the traces of a window.
     pub(crate) fn select(&self, experiment: i64, start: Start, window: &Window, limit: usize) -> Result<Sql> {
-        const WALK: &str = " FROM traces AS t INDEXED BY traces_by_time WHERE t.experiment_id = ";
         let mut select = Sql::new("SELECT t.pk");
         for item in self.order {
             select = select.push(", ").append(order::expression(&item.key));

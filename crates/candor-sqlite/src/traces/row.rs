@@ -53,7 +53,7 @@ fn insert(connection: &Connection, info: &TraceInfo) -> Result<i64> {
     const ENTRY: &str = "INSERT INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)";
     write_row(connection, INSERT, info)?;
     let pk = connection.last_insert_rowid();
-    rollups::count_trace(connection, info)?;
+    rollups::count_trace(connection, pk)?;
     for (sql, texts) in [(TAG, &info.tags), (ENTRY, &info.metadata)] {
         let mut insert = connection.prepare_cached(sql).during(OPERATION)?;
         for (key, value) in texts {
