@@ -7,6 +7,8 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Error};
 
+use crate::traces::packing::{pack, unpack};
+
 /// Adds the functions to a connection.
 pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
@@ -28,6 +30,12 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
             true => attribute(content, context.get_raw(0).as_str()?).map_err(Error::UserFunctionError),
             false => Ok(None),
         }
+    })?;
+    connection.create_scalar_function("candor_packed", 1, pure, |context| {
+        pack(context.get_raw(0).as_str()?).map_err(|error| Error::UserFunctionError(error.into()))
+    })?;
+    connection.create_scalar_function("candor_unpacked", 1, pure, |context| {
+        unpack(context.get_raw(0).as_blob()?).map_err(Error::UserFunctionError)
     })?;
     // SQLite's own addition turns into a double where the model stays at the end of the range.
     connection.create_scalar_function("candor_add", 2, pure, |context| {

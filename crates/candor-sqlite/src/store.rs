@@ -153,7 +153,9 @@ impl TrackingStore for SqliteStore {
     }
 
     async fn log_spans(&self, mut batch: SpanBatch) -> Result<()> {
-        self.write_or_refuse("log spans", move |connection| traces::log_spans(connection, &mut batch)).await
+        let contents = traces::spans::pack_contents(&mut batch)?;
+        let log = move |connection: &Connection| traces::log_spans(connection, &batch, &contents);
+        self.write_or_refuse("log spans", log).await
     }
 
     async fn get_traces(&self, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>> {

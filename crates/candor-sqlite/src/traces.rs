@@ -1,12 +1,13 @@
 //! Traces: what clients and spans tell of them, and what hangs on them.
 
+pub(crate) mod packing;
 pub(crate) mod row;
 pub(crate) mod spans;
 
 use std::collections::BTreeMap;
 
 use candor_model::{Experiment, ExperimentId, LifecycleStage, Span, SpanId, TraceId, TraceInfo};
-use candor_store::ingest::{SpanUsage, TraceSpans, by_trace, complete_span, merge_spans, merge_started};
+use candor_store::ingest::{SpanUsage, TraceSpans, by_trace, merge_spans, merge_started};
 use candor_store::target::ids_of;
 use candor_store::{Missing, Result, SpanBatch, StoreError, TagChange, TargetRef, TraceLink, TraceSelection};
 use rusqlite::{Connection, params};
@@ -57,20 +58,17 @@ pub(crate) fn start(connection: &Connection, mut incoming: TraceInfo) -> Result<
     with_assessments.ok_or(StoreError::NotFound(Missing::Trace(id)))
 }
 
-/// Writes a batch of spans, all or nothing.
+/// Writes a batch of completed spans, whose contents are those, all or nothing.
 ///
 /// Whatever refuses it does so before anything is written.
-pub(crate) fn log_spans(connection: &Connection, batch: &mut SpanBatch) -> Result<()> {
+pub(crate) fn log_spans(connection: &Connection, batch: &SpanBatch, contents: &spans::Contents) -> Result<()> {
     let named = experiments::find_bare(connection, batch.experiment_id)?;
-    for span in batch.groups.iter_mut().flat_map(|group| &mut group.spans) {
-        complete_span(span);
-    }
     let traces = by_trace(&batch.groups);
     let merged: Vec<Merged<'_>> = traces.iter().map(|trace| merge(connection, trace, &named)).collect::<Result<_>>()?;
     let mut landed: Vec<TargetRef> = Vec::new();
     for trace in merged {
         let pk = row::put(connection, trace.known, &trace.info)?;
-        spans::put(connection, pk, &trace.stored, trace.spans.values().copied())?;
+        spans::put(connection, pk, &trace.stored, trace.spans.values().copied(), contents)?;
         landed.extend(ids_of(&trace.info, trace.spans.into_values()));
     }
     pending::attach(connection, &landed)

@@ -190,13 +190,13 @@ fn span_clause(clause: &SpanClause) -> (u8, Sql) {
         SpanClause::Field { field: SpanField::Type, test } => (0, text(Sql::new("s.type"), test)),
         SpanClause::Field { field: SpanField::Status, test } => (0, text(Sql::new("s.status"), test)),
         SpanClause::Content(ContentTest::Like(pattern)) => {
-            (1, matches(Sql::new("s.content"), &TextMatch::Like(pattern.clone())))
+            (1, matches(Sql::new("candor_unpacked(s.content)"), &TextMatch::Like(pattern.clone())))
         }
         SpanClause::Content(ContentTest::ILike(pattern)) => {
-            (1, matches(Sql::new("s.content"), &TextMatch::ILike(pattern.clone())))
+            (1, matches(Sql::new("candor_unpacked(s.content)"), &TextMatch::ILike(pattern.clone())))
         }
         SpanClause::Field { field: SpanField::Attribute(key), test } => {
-            let value = Sql::new("candor_attribute(").bind(key.clone()).push(", s.content)");
+            let value = Sql::new("candor_attribute(").bind(key.clone()).push(", candor_unpacked(s.content))");
             (2, text(value, test))
         }
     }

@@ -55,8 +55,13 @@ fn as_of(version: usize, present: &Path) -> PathBuf {
         let columns = columns.iter().filter(|column| *column != "judged_by" || version > 3);
         let columns: Vec<_> = columns.map(String::as_str).collect();
         let columns = columns.join(", ");
+        // Up to version 5 spans are not compressed.
+        let values = match version {
+            ..=5 if table == "spans" => columns.replace("content", "candor_unpacked(content)"),
+            _ => columns.clone(),
+        };
         let copy =
-            format!("INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {columns} FROM present.{table} ORDER BY 1");
+            format!("INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {values} FROM present.{table} ORDER BY 1");
         connection.execute(&copy, []).unwrap();
     }
     path

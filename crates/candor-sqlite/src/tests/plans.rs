@@ -133,7 +133,9 @@ fn do_everything(connection: &Connection) {
     traces::start(connection, whole).unwrap();
     for number in [1, 2, 2] {
         let groups = vec![SpanGroup { resource: Attributes::default(), spans: vec![span(number)] }];
-        traces::log_spans(connection, &mut SpanBatch { experiment_id: other, groups }).unwrap();
+        let mut batch = SpanBatch { experiment_id: other, groups };
+        let contents = traces::spans::pack_contents(&mut batch).unwrap();
+        traces::log_spans(connection, &batch, &contents).unwrap();
     }
     let tag = "k".parse().unwrap();
     traces::change_tag(connection, trace_id(1), TagChange::Set { key: tag, value: "v".to_owned() }).unwrap();

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use candor_filter::{SpanColumns, span_from_text, span_text};
 use candor_model::{Span, SpanId, TraceId, keys};
-use candor_store::ingest::SpanUsage;
-use candor_store::{BoxError, Result, StoreError, TargetRef, target};
+use candor_store::ingest::{SpanUsage, complete_span};
+use candor_store::{BoxError, Result, SpanBatch, StoreError, TargetRef, target};
 use rusqlite::{Connection, params};
 
+use super::packing::{pack, unpack};
 use crate::convert::{json_numbers, nanos, nanos_number, span_id, span_number};
-use crate::error::{During, corrupt};
+use crate::error::{BACKEND, During, corrupt};
 use crate::statements::Statements;
 
 /// The condition that a span, whose number is `$span`, belongs to the trace of number `$trace`.
@@ -19,6 +20,25 @@ macro_rules! of_trace {
     };
 }
 pub(crate) use of_trace;
+
+/// What the file keeps of spans besides its columns.
+pub(crate) type Contents = HashMap<(TraceId, SpanId), Vec<u8>>;
+
+/// Completes the spans of a batch and packs what the file keeps of them.
+///
+/// For whoever waits for the writer: most of the work for a span is here.
+pub(crate) fn pack_contents(batch: &mut SpanBatch) -> Result<Contents> {
+    let spans = batch.groups.iter_mut().flat_map(|group| &mut group.spans);
+    let packed = spans.map(|span| {
+        complete_span(span);
+        Ok(((span.trace_id, span.span_id), pack(&span_text(span))?))
+    });
+    packed.collect::<std::io::Result<_>>().map_err(|error| StoreError::Backend {
+        backend: BACKEND,
+        operation: "pack spans",
+        source: error.into(),
+    })
+}
 
 /// What the file has of a trace's span, to be completed or replaced.
 pub(crate) struct Stored {
@@ -42,6 +62,7 @@ pub(crate) fn put<'a>(
     trace_pk: i64,
     stored: &[Stored],
     spans: impl IntoIterator<Item = &'a Span>,
+    contents: &Contents,
 ) -> Result<()> {
     const INSERT: &str = "
         INSERT INTO spans (pk, span_id, parent_id, start_ns, end_ns, name, type, status, response_id, usage, content)
@@ -72,7 +93,7 @@ pub(crate) fn put<'a>(
             span.status.code.as_str(),
             target::response_id(span),
             usage,
-            span_text(span),
+            contents.get(&(span.trace_id, span.span_id)),
         ];
         if place.is_some() {
             connection.run(REPLACE, values).during(OPERATION)?;
@@ -113,8 +134,9 @@ pub(crate) fn of_traces(connection: &Connection, traces: &HashMap<i64, TraceId>)
             start: nanos(row.get(3).during(OPERATION)?),
             end: row.get::<_, Option<i64>>(4).during(OPERATION)?.map(nanos),
         };
-        let content = row.get_ref(5).and_then(|content| Ok(content.as_str()?)).during(OPERATION)?;
-        let span = span_from_text(content, columns)
+        let content = row.get_ref(5).and_then(|content| Ok(content.as_blob()?)).during(OPERATION)?;
+        let span = unpack(content)
+            .and_then(|text| Ok(span_from_text(&text, columns)?))
             .map_err(|error| corrupt(format!("span {} of trace {trace_id}", columns.span_id), error))?;
         found.entry(trace_pk).or_default().push(span);
     }
