@@ -1,6 +1,6 @@
 //! An assessment as a row.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use candor_model::{
     Assessment, AssessmentBody, AssessmentId, AssessmentName, Feedback, FeedbackError, FiniteF64, Source, SourceId,
@@ -9,9 +9,7 @@ use candor_model::{
 use candor_store::{BoxError, Result};
 use rusqlite::{Connection, Row, named_params, params};
 
-use crate::convert::{
-    assessment_id, json_numbers, kind_code, source_code, source_type, span_id, span_number, time, trace_id,
-};
+use crate::convert::{assessment_id, kind_code, source_code, source_type, span_id, span_number, time, trace_id};
 use crate::error::{During, corrupt};
 use crate::rollups;
 use crate::statements::Statements;
@@ -130,29 +128,13 @@ pub(crate) fn trace_of(connection: &Connection, id: AssessmentId) -> Result<Opti
     connection.first(SELECT, [id.as_bytes()], |row| row.get(0)).during("look an assessment up")
 }
 
-/// The assessments of several traces, by trace, each trace's in their order.
-pub(crate) fn of_traces(
-    connection: &Connection,
-    traces: &HashMap<i64, TraceId>,
-) -> Result<HashMap<i64, Vec<Assessment>>> {
-    const SELECT: &str = concat!(
-        "SELECT a.trace_pk, ",
-        columns!(),
-        " FROM json_each(?1) AS wanted CROSS JOIN assessments AS a ON a.trace_pk = wanted.value",
-        " ORDER BY a.trace_pk, a.create_ms, a.pk"
-    );
-    const OPERATION: &str = "read assessments";
-    let mut select = connection.prepare_cached(SELECT).during(OPERATION)?;
-    let mut rows = select.query(params![json_numbers(traces.keys().copied())]).during(OPERATION)?;
-    let mut found: HashMap<i64, Vec<Assessment>> = HashMap::new();
-    while let Some(row) = rows.next().during(OPERATION)? {
-        let trace_pk = row.get(0).during(OPERATION)?;
-        if let Some(trace) = traces.get(&trace_pk) {
-            found.entry(trace_pk).or_default().push(read(row, *trace, 1)?);
-        }
-    }
-    Ok(found)
-}
+/// The assessments of the traces of a JSON array, in its order, those of a trace as they came.
+pub(crate) const OF_TRACES: &str = concat!(
+    "SELECT a.trace_pk, ",
+    columns!(),
+    " FROM json_each(?1) AS wanted CROSS JOIN assessments AS a ON a.trace_pk = wanted.value",
+    " ORDER BY wanted.key, a.create_ms, a.pk"
+);
 
 /// Reads the columns of `columns!`, of which the first is number `at`.
 pub(crate) fn read(row: &Row<'_>, trace: TraceId, at: usize) -> Result<Assessment> {

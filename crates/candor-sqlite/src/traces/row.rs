@@ -1,6 +1,6 @@
 //! A trace's info as rows: the trace itself, its tags, its metadata.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use candor_model::{ClientRequestId, DurationMs, Trace, TraceId, TraceInfo};
 use candor_store::Result;
@@ -144,57 +144,72 @@ pub(crate) const METADATA_OF: &str = "
     SELECT entry.trace_pk, entry.key, entry.value
     FROM json_each(?1) AS wanted CROSS JOIN trace_metadata AS entry ON entry.trace_pk = wanted.value";
 
-/// Everything but the spans of some traces, in the order asked for: one statement per table.
+/// Everything but the spans of some traces, in the order asked for.
 pub(crate) fn load(connection: &Connection, pks: &[i64]) -> Result<Vec<TraceInfo>> {
-    let wanted = json_numbers(pks.iter().copied());
-    let mut found: HashMap<i64, TraceInfo> = with_parts(connection, rows(connection, BY_PK, &wanted)?)?;
-    Ok(pks.iter().filter_map(|pk| found.remove(pk)).collect())
+    let traces = whole(connection, BY_PK, &json_numbers(pks.iter().copied()), false)?;
+    Ok(traces.into_iter().map(|trace| trace.info).collect())
 }
 
 /// The traces among `ids` that exist; an id that is asked for twice is answered at its last place.
 pub(crate) fn get(connection: &Connection, ids: &[TraceId], with_spans: bool) -> Result<Vec<Trace>> {
-    let found = with_parts(connection, rows(connection, BY_ID, &json_ids(ids))?)?;
-    let mut spans = match with_spans {
-        true => spans::of_traces(connection, &found.iter().map(|(pk, info)| (*pk, info.trace_id)).collect())?,
-        false => HashMap::new(),
-    };
-    let mut by_id: HashMap<TraceId, Trace> = found
-        .into_iter()
-        .map(|(pk, info)| (info.trace_id, Trace { info, spans: spans.remove(&pk).unwrap_or_default() }))
-        .collect();
-    let mut traces: Vec<Trace> = ids.iter().rev().filter_map(|id| by_id.remove(id)).collect();
-    traces.reverse();
-    Ok(traces)
+    let mut seen = HashSet::with_capacity(ids.len());
+    let mut once: Vec<TraceId> = ids.iter().rev().copied().filter(|id| seen.insert(*id)).collect();
+    once.reverse();
+    whole(connection, BY_ID, &json_ids(&once), with_spans)
 }
 
-fn rows(connection: &Connection, sql: &str, wanted: &str) -> Result<Vec<(i64, TraceInfo)>> {
-    let rows: Vec<Result<_>> = connection.all(sql, [wanted], |row| Ok(read(row))).during("read traces")?;
-    rows.into_iter().collect()
-}
-
-fn with_parts(connection: &Connection, rows: Vec<(i64, TraceInfo)>) -> Result<HashMap<i64, TraceInfo>> {
+/// The traces of a JSON array, in its order: one statement per table.
+fn whole(connection: &Connection, sql: &str, wanted: &str, with_spans: bool) -> Result<Vec<Trace>> {
     const OPERATION: &str = "read traces";
-    let wanted = json_numbers(rows.iter().map(|(pk, _)| *pk));
-    let ids = rows.iter().map(|(pk, info)| (*pk, info.trace_id)).collect();
-    let mut found: HashMap<i64, TraceInfo> = rows.into_iter().collect();
-    let mut texts = |sql: &str, of: fn(&mut TraceInfo) -> &mut BTreeMap<String, String>| -> rusqlite::Result<()> {
-        let mut select = connection.prepare_cached(sql)?;
-        let mut rows = select.query([&wanted])?;
-        while let Some(row) = rows.next()? {
-            if let Some(info) = found.get_mut(&row.get(0)?) {
-                of(info).insert(row.get(1)?, row.get(2)?);
-            }
-        }
+    let rows: Vec<Result<_>> = connection.all(sql, [wanted], |row| Ok(read(row))).during(OPERATION)?;
+    let with_room = |(pk, info)| (pk, Trace { info, spans: Vec::new() });
+    let mut traces = rows.into_iter().map(|row| row.map(with_room)).collect::<Result<Vec<_>>>()?;
+    let wanted = json_numbers(traces.iter().map(|(pk, _)| *pk));
+    let mut each_part =
+        |sql, add: &dyn Fn(&mut Trace, &Row<'_>) -> Result<()>| add_parts(connection, sql, &wanted, &mut traces, add);
+    let entry = |texts: &mut BTreeMap<String, String>, row: &Row<'_>| {
+        texts.insert(row.get(1).during(OPERATION)?, row.get(2).during(OPERATION)?);
         Ok(())
     };
-    texts(TAGS_OF, |info| &mut info.tags).during(OPERATION)?;
-    texts(METADATA_OF, |info| &mut info.metadata).during(OPERATION)?;
-    for (pk, all) in assessments::row::of_traces(connection, &ids)? {
-        if let Some(info) = found.get_mut(&pk) {
-            info.assessments = all;
+    each_part(TAGS_OF, &|trace, row| entry(&mut trace.info.tags, row))?;
+    each_part(METADATA_OF, &|trace, row| entry(&mut trace.info.metadata, row))?;
+    each_part(assessments::row::OF_TRACES, &|trace, row| {
+        trace.info.assessments.push(assessments::row::read(row, trace.info.trace_id, 1)?);
+        Ok(())
+    })?;
+    if with_spans {
+        each_part(spans::OF_TRACES, &|trace, row| {
+            trace.spans.push(spans::read(row, trace.info.trace_id)?);
+            Ok(())
+        })?;
+        traces.iter_mut().for_each(|(_, trace)| spans::sort(&mut trace.spans));
+    }
+    Ok(traces.into_iter().map(|(_, trace)| trace).collect())
+}
+
+/// Adds to traces what a statement brings for them, in their order; its rows begin with their numbers.
+fn add_parts(
+    connection: &Connection,
+    sql: &str,
+    wanted: &str,
+    traces: &mut [(i64, Trace)],
+    add: &dyn Fn(&mut Trace, &Row<'_>) -> Result<()>,
+) -> Result<()> {
+    const OPERATION: &str = "read traces";
+    let mut select = connection.prepare_cached(sql).during(OPERATION)?;
+    let mut rows = select.query([wanted]).during(OPERATION)?;
+    let mut traces = traces.iter_mut();
+    let mut current = traces.next();
+    while let Some(row) = rows.next().during(OPERATION)? {
+        let pk: i64 = row.get(0).during(OPERATION)?;
+        while current.as_ref().is_some_and(|(other, _)| *other != pk) {
+            current = traces.next();
+        }
+        if let Some((_, trace)) = &mut current {
+            add(trace, row)?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> Result<(i64, TraceInfo)> {

@@ -6,10 +6,10 @@ use candor_filter::{SpanColumns, span_from_text, span_text};
 use candor_model::{Span, SpanId, TraceId, keys};
 use candor_store::ingest::{SpanUsage, complete_span};
 use candor_store::{BoxError, Result, SpanBatch, StoreError, TargetRef, target};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::packing::{pack, unpack};
-use crate::convert::{json_numbers, nanos, nanos_number, span_id, span_number};
+use crate::convert::{nanos, nanos_number, span_id, span_number};
 use crate::error::{BACKEND, During, corrupt};
 use crate::statements::Statements;
 
@@ -113,37 +113,31 @@ fn model_name<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
     span.attributes.get_str(key)
 }
 
-/// The spans of several traces, by trace; roots first, then by start, then by id.
-pub(crate) fn of_traces(connection: &Connection, traces: &HashMap<i64, TraceId>) -> Result<HashMap<i64, Vec<Span>>> {
+pub(crate) const OF_TRACES: &str = concat!(
+    "SELECT s.trace_pk, s.span_id, s.parent_id, s.start_ns, s.end_ns, s.content
+    FROM json_each(?1) AS wanted CROSS JOIN spans AS s ON ",
+    of_trace!("s.pk", "wanted.value")
+);
+
+/// A span in a row of [`OF_TRACES`].
+pub(crate) fn read(row: &Row<'_>, trace_id: TraceId) -> Result<Span> {
     const OPERATION: &str = "read spans";
-    const SELECT: &str = concat!(
-        "SELECT s.trace_pk, s.span_id, s.parent_id, s.start_ns, s.end_ns, s.content
-        FROM json_each(?1) AS wanted CROSS JOIN spans AS s ON ",
-        of_trace!("s.pk", "wanted.value")
-    );
-    let mut select = connection.prepare_cached(SELECT).during(OPERATION)?;
-    let mut rows = select.query([json_numbers(traces.keys().copied())]).during(OPERATION)?;
-    let mut found: HashMap<i64, Vec<Span>> = HashMap::new();
-    while let Some(row) = rows.next().during(OPERATION)? {
-        let trace_pk = row.get(0).during(OPERATION)?;
-        let Some(trace_id) = traces.get(&trace_pk) else { continue };
-        let columns = SpanColumns {
-            trace_id: *trace_id,
-            span_id: span_id(row.get(1).during(OPERATION)?),
-            parent_id: row.get::<_, Option<i64>>(2).during(OPERATION)?.map(span_id),
-            start: nanos(row.get(3).during(OPERATION)?),
-            end: row.get::<_, Option<i64>>(4).during(OPERATION)?.map(nanos),
-        };
-        let content = row.get_ref(5).and_then(|content| Ok(content.as_blob()?)).during(OPERATION)?;
-        let span = unpack(content)
-            .and_then(|text| Ok(span_from_text(&text, columns)?))
-            .map_err(|error| corrupt(format!("span {} of trace {trace_id}", columns.span_id), error))?;
-        found.entry(trace_pk).or_default().push(span);
-    }
-    for spans in found.values_mut() {
-        spans.sort_by_key(|span| (!span.is_root(), span.start, span.span_id));
-    }
-    Ok(found)
+    let columns = SpanColumns {
+        trace_id,
+        span_id: span_id(row.get(1).during(OPERATION)?),
+        parent_id: row.get::<_, Option<i64>>(2).during(OPERATION)?.map(span_id),
+        start: nanos(row.get(3).during(OPERATION)?),
+        end: row.get::<_, Option<i64>>(4).during(OPERATION)?.map(nanos),
+    };
+    let content = row.get_ref(5).and_then(|content| Ok(content.as_blob()?)).during(OPERATION)?;
+    unpack(content)
+        .and_then(|text| Ok(span_from_text(&text, columns)?))
+        .map_err(|error| corrupt(format!("span {} of trace {trace_id}", columns.span_id), error))
+}
+
+/// Roots first, then by start, then by id.
+pub(crate) fn sort(spans: &mut [Span]) {
+    spans.sort_by_key(|span| (!span.is_root(), span.start, span.span_id));
 }
 
 /// What the file has of each span of a trace.
