@@ -11,7 +11,7 @@ use crate::{BASE, FEW, MANY, machine, targets};
 
 const PAGE: &str = "docs/benchmarks.md";
 const COMPARED: [&str; 8] = [
-    "feedback writes, 1 clients",
+    "feedback writes, 1 client",
     "feedback writes, 32 clients",
     "feedback writes, 128 clients",
     "look-up and write, as MLflow's client does, 8 clients",

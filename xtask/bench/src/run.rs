@@ -136,10 +136,10 @@ impl<'a> Bench<'a> {
     /// Durable verdicts by more and more clients.
     pub(crate) async fn writes(&mut self) -> Result<()> {
         let data = self.data;
-        for clients in [1, 8, 32, 128] {
-            let name = format!("feedback writes, {clients} clients");
+        for (clients, who) in [(1, "1 client"), (8, "8 clients"), (32, "32 clients"), (128, "128 clients")] {
+            let name = format!("feedback writes, {who}");
             self.rate(&name, clients, ONE, |kind, first| Some(workloads::feedback(kind, data, first))).await?;
-            let name = format!("feedback API, {clients} clients");
+            let name = format!("feedback API, {who}");
             let own = |kind: Kind, first| kind.is_candor().then(|| workloads::own_feedback(data, first));
             self.rate(&name, clients, ONE, own).await?;
         }
@@ -291,10 +291,10 @@ pub(crate) fn ceilings(size: &str, setting: Setting<'_>, results: &mut Results) 
             round,
             sqlite_commits_per_second(100, setting.time)? * 100.0,
         );
-        for clients in [1, 32] {
+        for (clients, who) in [(1, "1 client"), (32, "32 clients")] {
             if let Some(cluster) = setting.cluster {
                 let rate = cluster.inserts_per_second(clients, setting.time)?;
-                note(&format!("pgbench, single-row inserts, {clients} clients"), "pgbench", round, rate);
+                note(&format!("pgbench, single-row inserts, {who}"), "pgbench", round, rate);
             }
         }
     }

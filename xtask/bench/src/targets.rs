@@ -42,9 +42,9 @@ pub(crate) fn all(results: &Results) -> Vec<Target> {
         .into_iter()
         .chain(base("bare SQLite, rows of 100 per commit", "bare SQLite"))
         .reduce(f64::min);
-    let one_call = ratio(Some(1e3), base("feedback writes, 1 clients", "Candor"));
+    let one_call = ratio(Some(1e3), base("feedback writes, 1 client", "Candor"));
     let one_commit = ratio(Some(1e3), base("bare SQLite, rows of one commit each", "bare SQLite"));
-    let one_trip = ratio(Some(1e3), base("feedback writes, 1 clients", "bare HTTP"));
+    let one_trip = ratio(Some(1e3), base("feedback writes, 1 client", "bare HTTP"));
     let floor = one_commit.zip(one_trip).map(|(commit, trip)| commit + trip);
     let look_up = "look-up and write, feedback API, 8 clients";
     let slowest_of = |workloads: &[&str]| workloads.iter().filter_map(|workload| many(workload)).reduce(f64::max);
