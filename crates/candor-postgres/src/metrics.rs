@@ -5,9 +5,9 @@ use candor_model::{SpanId, TraceId, UnixNanos, Value, keys};
 use candor_store::ingest::SpanUsage;
 use candor_store::metrics::{
     Aggregator, Dimension, MAX_MODEL_NAME, Measured, Metric, MetricFilter, MetricPoint, MetricsQuery, Observation,
-    score, token_count,
+    score, token_count, value_text,
 };
-use candor_store::{BoxError, Result};
+use candor_store::{BoxError, Result, body_from_text};
 use futures_util::TryStreamExt;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -30,8 +30,8 @@ pub(crate) async fn measure(connection: &mut PgConnection, query: &MetricsQuery)
     Ok(aggregator.finish())
 }
 
-/// The time of what is measured, what there is of its value as a number and as a text, and its
-/// dimensions.
+/// The time of what is measured, what there is of its value as a number and as a text, the request's
+/// time, what an assessment says that has no value, and the dimensions.
 fn select(query: &MetricsQuery) -> Sql {
     let (columns, from) = match query.metric {
         Metric::TraceCount => ("t.request_ms, NULL::bigint, NULL::text", TRACES),
@@ -45,7 +45,8 @@ fn select(query: &MetricsQuery) -> Sql {
     };
     let is_of_assessments = query.metric.is_of_assessments();
     let (owner, request_time) = if is_of_assessments { ("a", "a.trace_ms") } else { ("t", "t.request_ms") };
-    let mut select = Sql::new("SELECT ").push(columns).push(", ").push(request_time);
+    let body = if is_of_assessments { "CASE WHEN a.value_json IS NULL THEN a.body END" } else { "NULL::text" };
+    let mut select = Sql::new("SELECT ").push(columns).push(", ").push(request_time).push(", ").push(body);
     for dimension in &query.dimensions {
         select = select.push(", ").push(&text_of(*dimension));
     }
@@ -108,16 +109,23 @@ fn condition(filter: &MetricFilter) -> Sql {
 }
 
 fn observe(row: &PgRow, query: &MetricsQuery, aggregator: &mut Aggregator) -> Result<()> {
-    const FIRST_DIMENSION: usize = 4;
+    const BODY: usize = 4;
+    const FIRST_DIMENSION: usize = 5;
     let first: i64 = row.try_get(0).during(OPERATION)?;
     let at = if query.metric.is_of_spans() { nanos(first).to_millis() } else { time(first) };
     if query.metric.is_of_spans() && !query.span_is_inside(time(row.try_get(3).during(OPERATION)?), at) {
         return Ok(());
     }
     let read = || -> Result<Option<Observation>, BoxError> {
-        let texts = FIRST_DIMENSION..FIRST_DIMENSION + query.dimensions.len();
-        let dimension = |column: usize| Ok(row.try_get::<Option<String>, _>(column)?.map(text::read));
-        let dimensions: Option<Vec<String>> = texts.map(dimension).collect::<Result<_, sqlx::Error>>()?;
+        let dimension = |(column, dimension): (usize, &Dimension)| -> Result<Option<String>, BoxError> {
+            let text = row.try_get::<Option<String>, _>(column)?;
+            match row.try_get::<Option<String>, _>(BODY)? {
+                Some(body) if *dimension == Dimension::AssessmentValue => Ok(Some(value_text(&body_from_text(&body)?))),
+                _ => Ok(text.map(text::read)),
+            }
+        };
+        let dimensions: Option<Vec<String>> =
+            (FIRST_DIMENSION..).zip(&query.dimensions).map(dimension).collect::<Result<_, _>>()?;
         let observation = |(dimensions, value)| Observation { bucket: query.bucket(at), dimensions, value };
         Ok(dimensions.zip(measured(row, query.metric)?).map(observation))
     };

@@ -3,6 +3,7 @@
 use candor_filter::{Pattern, SpanColumns, attribute_text, like, span_from_text};
 use candor_model::{AnyValue, SpanId, TraceId, UnixNanos};
 use candor_store::BoxError;
+use candor_store::metrics::issue_text;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Error};
@@ -36,6 +37,9 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     connection.create_scalar_function("candor_unpacked", 1, pure, |context| {
         unpack(context.get_raw(0).as_blob()?).map_err(Error::UserFunctionError)
+    })?;
+    connection.create_scalar_function("candor_issue_text", 1, pure, |context| {
+        Ok(context.get_raw(0).as_str_or_null()?.map(issue_text))
     })?;
     // SQLite's own addition turns into a double where the model stays at the end of the range.
     connection.create_scalar_function("candor_add", 2, pure, |context| {

@@ -87,7 +87,7 @@ fn text(dimension: Dimension) -> Sql {
         Dimension::SpanModel => model("model"),
         Dimension::SpanProvider => model("provider"),
         Dimension::AssessmentName => Sql::new("a.name"),
-        Dimension::AssessmentValue => Sql::new("a.value_json"),
+        Dimension::AssessmentValue => Sql::new("ifnull(a.value_json, candor_issue_text(a.issue_name))"),
     }
 }
 

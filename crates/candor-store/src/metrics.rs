@@ -10,7 +10,7 @@ use candor_filter::{Clause, KeyTest, TextMatch, TraceFilter};
 use candor_model::{AssessmentKind, ExperimentId, TimestampMs, Trace, keys};
 
 pub use aggregate::{Aggregator, Measured, MetricPoint, Observation};
-pub use observe::{Subject, observe, score, token_count};
+pub use observe::{Subject, issue_text, observe, score, token_count, value_text};
 
 use crate::stats::paging::each_trace;
 use crate::{Result, TrackingStore};

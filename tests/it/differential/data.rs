@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use candor_model::{AssessmentBody, AssessmentId, Attributes, TraceId, keys};
+use candor_model::{AssessmentBody, AssessmentId, Attributes, TraceId, Value, keys};
 use candor_store::conformance::arbitrary::{DataSet, data_set};
 use candor_store::{NewAssessment, TargetRef, TraceLink};
 use candor_wire::AssessmentInput;
@@ -56,12 +56,9 @@ impl Data {
             // MLflow measures running spans as if they had ended in 1970, Candor does not measure them.
             span.end = span.end.or(Some(span.start));
         }
-        self.0.assessments.retain(|item| match item.body.value() {
-            // MLflow keeps the keys of an object in the order in which they came, Candor sorts them.
-            Some(value) => value.json_text().matches("\": ").count() < 2,
-            // MLflow counts a reference to an issue as the value `{"issue_name": …}`, Candor as none.
-            None => false,
-        });
+        // MLflow keeps the keys of an object in the order in which they came, Candor sorts them.
+        let has_one_order = |value: &Value| value.json_text().matches("\": ").count() < 2;
+        self.0.assessments.retain(|item| item.body.value().is_none_or(has_one_order));
     }
 
     /// Sends everything to all of the servers, which must take it alike.

@@ -1,4 +1,4 @@
-use candor_model::{Assessment, Span, TimestampMs, Trace, Value, keys};
+use candor_model::{Assessment, AssessmentBody, Span, TimestampMs, Trace, Value, keys};
 
 use super::aggregate::{Aggregator, Measured, Observation};
 use super::{CostKind, Dimension, MAX_MODEL_NAME, Metric, MetricFilter, MetricsQuery, TokenKind};
@@ -61,6 +61,20 @@ pub fn score(value: &Value) -> Option<f64> {
         },
         value => value.as_f64(),
     }
+}
+
+/// What `assessment_value` divides by: the value's JSON; of a reference to an issue an object with its name.
+pub fn value_text(body: &AssessmentBody) -> String {
+    match body {
+        AssessmentBody::Feedback(feedback) => feedback.value().json_text(),
+        AssessmentBody::Expectation(value) => value.json_text(),
+        AssessmentBody::Issue { name } => issue_text(name),
+    }
+}
+
+/// [`value_text`] of a reference to the issue of that name.
+pub fn issue_text(name: &str) -> String {
+    Value::Map([("issue_name".to_owned(), Value::Text(name.to_owned()))].into()).json_text()
 }
 
 /// The count in the text of metadata `mlflow.trace.tokenUsage`.
@@ -126,7 +140,7 @@ fn span_text(span: &Span, dimension: Dimension) -> Option<String> {
 fn assessment_text(verdict: &Assessment, dimension: Dimension) -> Option<String> {
     match dimension {
         Dimension::AssessmentName => Some(verdict.name.to_string()),
-        Dimension::AssessmentValue => verdict.body.value().map(Value::json_text),
+        Dimension::AssessmentValue => Some(value_text(&verdict.body)),
         _ => None,
     }
 }
