@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use candor_model::{Assessment, AssessmentBody, AssessmentName, Source, SourceId, TraceId, Value, keys};
+use candor_model::{Assessment, AssessmentName, Source, SourceId, TraceId, Value, keys};
 use candor_store::{BoxError, Result, body_from_text, body_text};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
@@ -121,11 +121,7 @@ impl Rows {
     }
 
     pub(crate) fn push(&mut self, place: &Place, assessment: &Assessment) {
-        let value = match &assessment.body {
-            AssessmentBody::Feedback(feedback) => Some(feedback.value()),
-            AssessmentBody::Expectation(value) => Some(value),
-            AssessmentBody::Issue { .. } => None,
-        };
+        let value = assessment.body.value();
         let (class, counted_value) = counted(&assessment.body).unzip();
         let for_session = assessment.metadata.contains_key(keys::SESSION);
         self.ids.push(assessment_uuid(assessment.id));

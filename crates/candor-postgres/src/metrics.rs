@@ -118,10 +118,12 @@ fn observe(row: &PgRow, query: &MetricsQuery, aggregator: &mut Aggregator) -> Re
     }
     let read = || -> Result<Option<Observation>, BoxError> {
         let dimension = |(column, dimension): (usize, &Dimension)| -> Result<Option<String>, BoxError> {
-            let text = row.try_get::<Option<String>, _>(column)?;
-            match row.try_get::<Option<String>, _>(BODY)? {
-                Some(body) if *dimension == Dimension::AssessmentValue => Ok(Some(value_text(&body_from_text(&body)?))),
-                _ => Ok(text.map(text::read)),
+            match row.try_get::<Option<String>, _>(column)? {
+                None if *dimension == Dimension::AssessmentValue => {
+                    let body: Option<String> = row.try_get(BODY)?;
+                    body.map(|body| Ok(value_text(&body_from_text(&body)?))).transpose()
+                }
+                text => Ok(text.map(text::read)),
             }
         };
         let dimensions: Option<Vec<String>> =

@@ -1,7 +1,5 @@
 //! How values of the model stand in columns.
 
-use std::fmt::Write;
-
 use candor_model::{
     AssessmentId, AssessmentKind, ExperimentId, SourceType, SpanId, TimestampMs, TraceId, TraceState, UnixNanos,
 };
@@ -68,12 +66,8 @@ pub(crate) fn source_type(code: i64) -> Option<SourceType> {
 
 /// The numbers as a JSON array, which statements unfold with `json_each`.
 pub(crate) fn json_numbers(numbers: impl IntoIterator<Item = i64>) -> String {
-    let mut json = "[".to_owned();
-    for number in numbers {
-        let _ = write!(json, "{number},"); // to a string nothing fails
-    }
-    json.truncate(json.trim_end_matches(',').len());
-    json + "]"
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
 }
 
 /// Trace ids as a JSON array of hex texts.

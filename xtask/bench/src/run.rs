@@ -136,12 +136,12 @@ impl<'a> Bench<'a> {
     /// Durable verdicts by more and more clients.
     pub(crate) async fn writes(&mut self) -> Result<()> {
         let data = self.data;
-        for (clients, who) in [(1, "1 client"), (8, "8 clients"), (32, "32 clients"), (128, "128 clients")] {
-            let name = format!("feedback writes, {who}");
-            self.rate(&name, clients, ONE, |kind, first| Some(workloads::feedback(kind, data, first))).await?;
-            let name = format!("feedback API, {who}");
+        for count in [1, 8, 32, 128] {
+            let name = format!("feedback writes, {}", clients(count));
+            self.rate(&name, count, ONE, |kind, first| Some(workloads::feedback(kind, data, first))).await?;
+            let name = format!("feedback API, {}", clients(count));
             let own = |kind: Kind, first| kind.is_candor().then(|| workloads::own_feedback(data, first));
-            self.rate(&name, clients, ONE, own).await?;
+            self.rate(&name, count, ONE, own).await?;
         }
         let memory: Vec<_> =
             self.systems.iter().map(|system| Ok((system.kind, system.server()?.memory()))).collect::<Result<_>>()?;
@@ -291,14 +291,19 @@ pub(crate) fn ceilings(size: &str, setting: Setting<'_>, results: &mut Results) 
             round,
             sqlite_commits_per_second(100, setting.time)? * 100.0,
         );
-        for (clients, who) in [(1, "1 client"), (32, "32 clients")] {
+        for count in [1, 32] {
             if let Some(cluster) = setting.cluster {
-                let rate = cluster.inserts_per_second(clients, setting.time)?;
-                note(&format!("pgbench, single-row inserts, {who}"), "pgbench", round, rate);
+                let rate = cluster.inserts_per_second(count, setting.time)?;
+                note(&format!("pgbench, single-row inserts, {}", clients(count)), "pgbench", round, rate);
             }
         }
     }
     Ok(())
+}
+
+/// So many clients, as the names of workloads say it.
+fn clients(count: usize) -> String {
+    if count == 1 { "1 client".to_owned() } else { format!("{count} clients") }
 }
 
 /// The size of a program, in MiB.

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::LazyLock;
+use std::thread::LocalKey;
 
 use candor_store::BoxError;
 use zstd::bulk::{Compressor, Decompressor};
@@ -36,13 +37,7 @@ thread_local! {
 /// # Errors
 /// When memory is short.
 pub(crate) fn pack(text: &str) -> io::Result<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|slot| {
-        let compressor = match slot {
-            Some(compressor) => compressor,
-            None => slot.insert(compressor()?),
-        };
-        compressor.compress(text.as_bytes())
-    })
+    with(&COMPRESSOR, compressor, |compressor| compressor.compress(text.as_bytes()))
 }
 
 fn compressor() -> io::Result<Compressor<'static>> {
@@ -59,14 +54,24 @@ pub(crate) fn unpack(packed: &[u8]) -> Result<String, BoxError> {
     let bytes = get_frame_content_size(packed).map_err(|error| error.to_string())?;
     let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes <= MAX_BYTES);
     let bytes = bytes.ok_or("it tells no length that a text can have")?;
-    let text = DECOMPRESSOR.with_borrow_mut(|slot| {
-        let decompressor = match slot {
-            Some(decompressor) => decompressor,
-            None => slot.insert(Decompressor::with_prepared_dictionary(&DECODER)?),
-        };
-        decompressor.decompress(packed, bytes)
-    })?;
+    let text = with(&DECOMPRESSOR, decompressor, |decompressor| decompressor.decompress(packed, bytes))?;
     Ok(String::from_utf8(text)?)
+}
+
+fn decompressor() -> io::Result<Decompressor<'static>> {
+    Decompressor::with_prepared_dictionary(&DECODER)
+}
+
+/// Works with the thread's own tool, which is set up when first needed.
+fn with<T, R>(
+    slot: &'static LocalKey<RefCell<Option<T>>>,
+    set_up: fn() -> io::Result<T>,
+    work: impl FnOnce(&mut T) -> io::Result<R>,
+) -> io::Result<R> {
+    slot.with_borrow_mut(|slot| match slot {
+        Some(tool) => work(tool),
+        None => work(slot.insert(set_up()?)),
+    })
 }
 
 #[cfg(test)]

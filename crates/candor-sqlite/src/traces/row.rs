@@ -144,6 +144,8 @@ pub(crate) const METADATA_OF: &str = "
     SELECT entry.trace_pk, entry.key, entry.value
     FROM json_each(?1) AS wanted CROSS JOIN trace_metadata AS entry ON entry.trace_pk = wanted.value";
 
+const READ: &str = "read traces";
+
 /// Everything but the spans of some traces, in the order asked for.
 pub(crate) fn load(connection: &Connection, pks: &[i64]) -> Result<Vec<TraceInfo>> {
     let traces = whole(connection, BY_PK, &json_numbers(pks.iter().copied()), false)?;
@@ -160,15 +162,14 @@ pub(crate) fn get(connection: &Connection, ids: &[TraceId], with_spans: bool) ->
 
 /// The traces of a JSON array, in its order: one statement per table.
 fn whole(connection: &Connection, sql: &str, wanted: &str, with_spans: bool) -> Result<Vec<Trace>> {
-    const OPERATION: &str = "read traces";
-    let rows: Vec<Result<_>> = connection.all(sql, [wanted], |row| Ok(read(row))).during(OPERATION)?;
+    let rows: Vec<Result<_>> = connection.all(sql, [wanted], |row| Ok(read(row))).during(READ)?;
     let with_room = |(pk, info)| (pk, Trace { info, spans: Vec::new() });
     let mut traces = rows.into_iter().map(|row| row.map(with_room)).collect::<Result<Vec<_>>>()?;
     let wanted = json_numbers(traces.iter().map(|(pk, _)| *pk));
     let mut each_part =
         |sql, add: &dyn Fn(&mut Trace, &Row<'_>) -> Result<()>| add_parts(connection, sql, &wanted, &mut traces, add);
     let entry = |texts: &mut BTreeMap<String, String>, row: &Row<'_>| {
-        texts.insert(row.get(1).during(OPERATION)?, row.get(2).during(OPERATION)?);
+        texts.insert(row.get(1).during(READ)?, row.get(2).during(READ)?);
         Ok(())
     };
     each_part(TAGS_OF, &|trace, row| entry(&mut trace.info.tags, row))?;
@@ -195,13 +196,12 @@ fn add_parts(
     traces: &mut [(i64, Trace)],
     add: &dyn Fn(&mut Trace, &Row<'_>) -> Result<()>,
 ) -> Result<()> {
-    const OPERATION: &str = "read traces";
-    let mut select = connection.prepare_cached(sql).during(OPERATION)?;
-    let mut rows = select.query([wanted]).during(OPERATION)?;
+    let mut select = connection.prepare_cached(sql).during(READ)?;
+    let mut rows = select.query([wanted]).during(READ)?;
     let mut traces = traces.iter_mut();
     let mut current = traces.next();
-    while let Some(row) = rows.next().during(OPERATION)? {
-        let pk: i64 = row.get(0).during(OPERATION)?;
+    while let Some(row) = rows.next().during(READ)? {
+        let pk: i64 = row.get(0).during(READ)?;
         while current.as_ref().is_some_and(|(other, _)| *other != pk) {
             current = traces.next();
         }
