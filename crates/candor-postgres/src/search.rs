@@ -9,6 +9,7 @@ pub(crate) mod sql;
 use candor_filter::{Clause, OrderBy, PageToken, QueryId, SortValue, effective_order};
 use candor_model::{ExperimentId, TraceId, TraceInfo};
 use candor_store::{Page, Result, TraceQuery};
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use self::residue::Residue;
@@ -57,10 +58,10 @@ async fn conditions(connection: &mut PgConnection, query: &TraceQuery) -> Result
         if let Clause::Assessment { kind, name, test } = clause
             && let Some(traces) = assessments::traces(*kind, name, test, &query.experiments)
         {
-            let count = Sql::new("SELECT count(*) FROM (").append(traces.clone()).push(" LIMIT ").bind(Value::Int(FEW));
-            let count = count.push(") AS found").query().fetch_one(&mut *connection).await.during(OPERATION)?;
-            if count.try_get::<i64, _>(0).during(OPERATION)? < FEW {
-                conditions.push(Sql::new("t.trace_id IN (").append(traces).push(")"));
+            let select = traces.push(" LIMIT ").bind(Value::Int(FEW));
+            let found = select.query().fetch_all(&mut *connection).await.during(OPERATION)?;
+            if found.len() < FEW as usize {
+                conditions.push(among(&found).during(OPERATION)?);
                 continue;
             }
         }
@@ -68,6 +69,14 @@ async fn conditions(connection: &mut PgConnection, query: &TraceQuery) -> Result
     }
     conditions.extend(clauses::spans(&query.filter).map(|condition| condition.sql));
     Ok(conditions)
+}
+
+/// Being one of the traces found, given with their months.
+fn among(found: &[PgRow]) -> sqlx::Result<Sql> {
+    let ids = found.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let months = found.iter().map(|row| row.try_get::<i32, _>(1).map(i64::from)).collect::<Result<_, _>>()?;
+    let select = Sql::new("(t.trace_id, t.month) IN (SELECT * FROM unnest(").bind(Value::Ids(ids)).push(", ");
+    Ok(select.bind(Value::Ints(months)).push("::integer[]))"))
 }
 
 struct Search<'a> {
@@ -110,8 +119,10 @@ impl Search<'_> {
         }
         let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
         let select = select.push(" ORDER BY ").push(&order::terms(self.order)).push(" LIMIT ").bind(limit);
+        // Of all traces, any plan walks their index; a statement with conditions is planned for them.
+        let query = select.query().persistent(self.conditions.is_empty());
         let mut found = Vec::new();
-        for row in select.query().fetch_all(connection).await.during(OPERATION)? {
+        for row in query.fetch_all(connection).await.during(OPERATION)? {
             let keys = self.order.iter().enumerate().map(|(index, item)| order::read(&row, index + 1, &item.key));
             let keys = keys.collect::<Result<_, _>>().during(OPERATION)?;
             found.push(Found { id: trace_id(row.try_get(0).during(OPERATION)?), keys });

@@ -35,7 +35,8 @@ pub(super) fn condition(kind: ValueKind, name: &str, test: &AssessmentTest, expe
     Condition { sql, exact }
 }
 
-/// The traces that fulfil the test, found from the assessments' side: a list that may be long.
+/// The traces that fulfil the test, with their months, found from the assessments' side: a list that
+/// may be long.
 ///
 /// `None` for a test that traces without assessments fulfil.
 pub(super) fn traces(kind: ValueKind, name: &str, test: &AssessmentTest, experiments: &[ExperimentId]) -> Option<Sql> {
@@ -44,12 +45,12 @@ pub(super) fn traces(kind: ValueKind, name: &str, test: &AssessmentTest, experim
     }
     let (value, _) = value(test);
     let inside = || Sql::new("a.experiment_id = ANY(").bind(Value::Ints(experiment_numbers(experiments))).push(")");
-    let own = Sql::new("SELECT a.trace_id FROM assessments AS a WHERE ")
+    let own = Sql::new("SELECT a.trace_id, a.month FROM assessments AS a WHERE ")
         .append(inside())
         .append(named(kind, name))
         .append(value.clone());
     let shared = Sql::new(
-        " UNION ALL SELECT o.trace_id FROM assessments AS a JOIN traces AS o ON o.session = a.session \
+        " UNION ALL SELECT o.trace_id, o.month FROM assessments AS a JOIN traces AS o ON o.session = a.session \
          WHERE a.session IS NOT NULL AND ",
     )
     .append(inside())

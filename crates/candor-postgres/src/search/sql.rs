@@ -91,7 +91,9 @@ impl Sql {
                 other => text.push(other),
             }
         }
-        let query = sqlx::query(AssertSqlSafe(text));
+        // Kept prepared, a statement is soon planned without looking at its values, and then walks
+        // whole months where an index has the few rows that fit.
+        let query = sqlx::query(AssertSqlSafe(text)).persistent(false);
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Int(number) => query.bind(number),
             Value::Float(number) => query.bind(number),
