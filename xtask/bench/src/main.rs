@@ -104,13 +104,12 @@ async fn main() -> Result<()> {
         run::ceilings(BASE, setting, &mut results)?;
         let data = Data { traces: arguments.traces };
         let mut bench = Bench::fill(BASE, data, setting, &kinds, &mut results).await?;
-        run_parts(&mut bench, &arguments.only).await?;
+        run_parts(&mut bench, &arguments.only, Some(Path::new(RESULTS))).await?;
     }
-    results.write(Path::new(RESULTS))?;
     if arguments.many > 0 {
         let data = Data { traces: arguments.many };
         let mut bench = Bench::fill(MANY, data, setting, &[Kind::Candor], &mut results).await?;
-        run_parts(&mut bench, &arguments.only).await?;
+        run_parts(&mut bench, &arguments.only, Some(Path::new(RESULTS))).await?;
     }
     results.begin(BASE, "binary", "Candor");
     results.entry(BASE, "binary", "Candor").rounds.push(run::program_mib(&arguments.candor)?);
@@ -125,23 +124,23 @@ const FEW: &str = "300 traces";
 /// What Candor alone holds.
 const MANY: &str = "1 million traces";
 
-async fn run_parts(bench: &mut Bench<'_>, only: &[String]) -> Result<()> {
-    let is_wanted = |part: &str| only.is_empty() || only.iter().any(|wanted| wanted == part);
+/// Runs the parts and keeps what is measured after each, so that a late failure costs little.
+async fn run_parts(bench: &mut Bench<'_>, only: &[String], kept_in: Option<&Path>) -> Result<()> {
     // Reads first: what the others write would be read, too.
-    if is_wanted("analytics") {
-        bench.analytics().await?;
-    }
-    if is_wanted("reads") {
-        bench.reads().await?;
-    }
-    if is_wanted("look-ups") {
-        bench.look_ups().await?;
-    }
-    if is_wanted("writes") {
-        bench.writes().await?;
-    }
-    if is_wanted("ingest") {
-        bench.ingest().await?;
+    for part in ["analytics", "reads", "look-ups", "writes", "ingest"] {
+        if !only.is_empty() && !only.iter().any(|wanted| wanted == part) {
+            continue;
+        }
+        match part {
+            "analytics" => bench.analytics().await?,
+            "reads" => bench.reads().await?,
+            "look-ups" => bench.look_ups().await?,
+            "writes" => bench.writes().await?,
+            _ => bench.ingest().await?,
+        }
+        if let Some(file) = kept_in {
+            bench.results.write(file)?;
+        }
     }
     Ok(())
 }
@@ -152,7 +151,7 @@ async fn quick(arguments: &Arguments) -> Result<()> {
     run::ceilings(FEW, setting, &mut results)?;
     let kinds = [Kind::Candor, Kind::Mlflow, Kind::BareHttp];
     let mut bench = Bench::fill(FEW, Data { traces: 300 }, setting, &kinds, &mut results).await?;
-    run_parts(&mut bench, &arguments.only).await?;
+    run_parts(&mut bench, &arguments.only, None).await?;
     print!("{}", report::tables(&results));
     Ok(())
 }

@@ -101,9 +101,11 @@ as Candor does. Phoenix on SQLite commits with a write-ahead log and `synchronou
 first; where it answers 503 the request is sent again after 20 ms.\n\
 - **Memory** is the proportional share (PSS) of the process and its children. **Disk** is what is there after a \
 clean stop. MLflow runs with its default of four workers; Candor with `RUST_LOG=warn`, as behind a proxy that \
-keeps the access log: a line per request costs it about 8 µs.\n\n\
-- **What it does not show**: answers are checked for their status, not for their content. Where the rounds of a row \
-lie far apart the median says little, as in Phoenix's 100 spans per request, which shows its 503s and no rate. A \
+keeps the access log: a line per request costs it about 8 µs.\n\
+- **Answers** are checked for their status; before a kind of page is measured all systems must find the same traces. \
+A span attribute is looked for by a pattern, since MLflow finds none by `=`.\n\
+- **What it does not show**: where the rounds of a row lie far apart the median says little, as in Phoenix's \
+100 spans per request, which shows its 503s and no rate. A \
 start-up with data follows the filling, so the file is in memory. Searches by span attribute are measured, but not \
 aimed at. Instructions below were counted by hand with callgrind.\n\n\
 `cargo xtask bench` measures all of it (about forty minutes), `--quick` a little of everything in two; \

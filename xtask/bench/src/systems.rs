@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::load::{self, Connection};
 use crate::postgres::Cluster;
 use crate::process::{Server, free_port};
 
@@ -110,6 +113,25 @@ impl System {
         };
         self.server = Some(Server::start(&mut command, port, health).await?);
         Ok(())
+    }
+
+    /// Waits until the spans that were acknowledged are there: Phoenix writes them later, all others before.
+    pub(crate) async fn written(&self, spans: u64) -> Result<()> {
+        if self.kind != Kind::Phoenix {
+            return Ok(());
+        }
+        let mut connection = Connection::open(self.address()?).await?;
+        let count = load::json("POST", "/graphql", &json!({"query": "{projects{edges{node{recordCount}}}}"}));
+        for _ in 0..600 {
+            let answer: Value = serde_json::from_slice(connection.exchange(&count).await?)?;
+            let projects = answer["data"]["projects"]["edges"].as_array().into_iter().flatten();
+            let written: u64 = projects.filter_map(|project| project["node"]["recordCount"].as_u64()).sum();
+            if written >= spans {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        bail!("Phoenix has not written the {spans} spans that it has acknowledged within ten minutes")
     }
 
     pub(crate) fn server(&self) -> Result<&Server> {
