@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params_from_iter};
 use crate::convert::{kind_code, nanos, time};
 use crate::error::{During, corrupt};
 use crate::search::sql::Sql;
-use crate::traces::spans;
+use crate::traces::{known_keys, spans};
 
 const OPERATION: &str = "measure traces";
 
@@ -64,7 +64,7 @@ fn select(query: &MetricsQuery) -> Sql {
 
 const TRACES: &str = " FROM traces AS t";
 const TRACES_WITH_USAGE: &str = " FROM traces AS t CROSS JOIN trace_metadata AS usage \
-    ON usage.trace_pk = t.pk AND usage.key = 'mlflow.trace.tokenUsage'";
+    ON usage.trace_pk = t.pk AND usage.key = (SELECT number FROM known_keys WHERE key = 'mlflow.trace.tokenUsage')";
 const SPANS: &str = concat!(" FROM traces AS t CROSS JOIN spans AS s ON ", spans::of_trace!("s.pk", "t.pk"));
 const ASSESSMENTS: &str = " FROM assessments AS a";
 
@@ -78,7 +78,7 @@ fn text(dimension: Dimension) -> Sql {
     };
     match dimension {
         Dimension::TraceName => Sql::new("(SELECT e.value FROM trace_tags AS e WHERE e.trace_pk = t.pk AND e.key = ")
-            .bind(keys::TRACE_NAME.to_owned())
+            .bind(known_keys::stored(keys::TRACE_NAME))
             .push(")"),
         Dimension::TraceStatus => Sql::new("t.state"),
         Dimension::SpanName => Sql::new("s.name"),
@@ -100,7 +100,7 @@ fn condition(filter: &MetricFilter, owner: &str) -> Sql {
             .push(" AS f WHERE f.trace_pk = ")
             .push(trace)
             .push(" AND f.key = ")
-            .bind(key.to_owned())
+            .bind(known_keys::stored(key))
             .push(" AND f.value = ")
             .bind(value.to_owned())
             .push(")")

@@ -1,5 +1,6 @@
 //! Traces: what clients and spans tell of them, and what hangs on them.
 
+pub(crate) mod known_keys;
 pub(crate) mod packing;
 pub(crate) mod row;
 pub(crate) mod spans;
@@ -112,7 +113,7 @@ pub(crate) fn change_tag(connection: &Connection, id: TraceId, change: TagChange
         TagChange::Set { key, value } => row::set_tag(connection, pk, key.as_str(), &value),
         TagChange::Delete { key } => {
             const DELETE: &str = "DELETE FROM trace_tags WHERE trace_pk = ? AND key = ?";
-            match connection.run(DELETE, params![pk, key]).during("untag a trace")? {
+            match connection.run(DELETE, params![pk, known_keys::stored(&key)]).during("untag a trace")? {
                 0 => Err(StoreError::NotFound(Missing::TraceTag { key, trace: id })),
                 _ => Ok(()),
             }

@@ -63,7 +63,7 @@ impl<'a> Bench<'a> {
                     load::run(system.address()?, clients, Until::Count(count), calls).await?;
                 }
             }
-            system.written(data.traces * 3).await?;
+            system.settle().await?;
             if kind.speaks_mlflow() {
                 system.stop()?;
                 let bytes = system.disk_bytes(setting.cluster)?;
@@ -99,6 +99,7 @@ impl<'a> Bench<'a> {
                 // Nobody gives a verdict twice: numbers of calls that were not made are left out.
                 self.made += outcome.calls + clients;
                 record(self.results, self.size, workload, kind.name(), round, &outcome, per_call);
+                system.settle().await?; // or it would work while the next is measured
             }
         }
         self.print(workload, "/s");

@@ -13,6 +13,7 @@ use rusqlite::types::Value;
 use super::assessments;
 use super::sql::Sql;
 use crate::convert::nanos_number;
+use crate::traces::known_keys;
 use crate::traces::spans::of_trace;
 
 /// The condition of each clause save the one at `except`; span clauses are one condition together.
@@ -37,6 +38,7 @@ pub(crate) fn condition(clause: &Clause, experiments: &[ExperimentId]) -> Option
         Clause::Name(test) => keyed("trace_tags", keys::TRACE_NAME, test),
         Clause::RunId(test) => run_id(test),
         Clause::Tag { key, test } => keyed("trace_tags", key, test),
+        Clause::Metadata { key, test } if key == keys::SESSION => session(test),
         Clause::Metadata { key, test } => keyed("trace_metadata", key, test),
         Clause::Prompt { name, .. } if name.contains('/') => Sql::new("FALSE"), // it ends at the first slash
         Clause::Prompt { name, version } => {
@@ -135,12 +137,22 @@ fn keyed(table: &'static str, key: &str, test: &KeyTest) -> Sql {
         .push(" (SELECT 1 FROM ")
         .push(table)
         .push(" AS e WHERE e.trace_pk = t.pk AND e.key = ")
-        .bind(key.to_owned());
+        .bind(known_keys::stored(key));
     match value {
         Some(value) => entry.push(" AND ").append(value),
         None => entry,
     }
     .push(")")
+}
+
+/// Sessions have a column of their own.
+pub(super) fn session(test: &KeyTest) -> Sql {
+    let column = Sql::new("t.session");
+    match test {
+        KeyTest::IsNull { negated: false } => column.push(" IS NULL"),
+        KeyTest::IsNull { negated: true } => column.push(" IS NOT NULL"),
+        KeyTest::Match(comparison) => matches(column, comparison),
+    }
 }
 
 fn run_id(test: &KeyTest) -> Sql {

@@ -5,6 +5,7 @@ use candor_model::{ExperimentId, keys};
 
 use super::sql::Sql;
 use super::{assessments, clauses};
+use crate::traces::known_keys;
 
 /// A way to find the traces that fulfil a clause, and only those.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ pub(crate) fn of_clause(
         }
         Clause::Name(test) => tagged(keys::TRACE_NAME, test),
         Clause::Tag { key, test } => tagged(key, test),
+        Clause::Metadata { key, test } if key == keys::SESSION => in_session(test),
         Clause::Metadata { key, test } => described(key, test),
         Clause::RunId(test @ KeyTest::Match(TextMatch::Eq(run))) => {
             let logged = described(keys::SOURCE_RUN, test)?;
@@ -92,22 +94,28 @@ fn is_equality(test: &TextTest) -> bool {
     matches!(test, TextTest::Match(TextMatch::Eq(_)) | TextTest::In { negated: false, .. })
 }
 
+fn in_session(test: &KeyTest) -> Option<Driver> {
+    const ENTRIES: &str = " FROM traces AS t INDEXED BY traces_by_session WHERE t.session IS NOT NULL AND ";
+    let is_indexed = matches!(test, KeyTest::Match(TextMatch::Eq(_)) | KeyTest::IsNull { negated: true });
+    is_indexed.then(|| Driver::new("t.pk", Sql::new(ENTRIES).append(clauses::session(test))))
+}
+
 fn tagged(key: &str, test: &KeyTest) -> Option<Driver> {
     const ENTRIES: &str = " FROM trace_tags AS e INDEXED BY trace_tags_by_value \
-        WHERE e.key NOT IN ('mlflow.artifactLocation', 'mlflow.trace.spansLocation')";
+        WHERE e.key NOT IN (1, 2)"; // the numbers of the two below
     let indexed = ![keys::ARTIFACT_LOCATION, keys::SPANS_LOCATION].contains(&key);
     keyed(ENTRIES, key, test).filter(|_| indexed)
 }
 
 fn described(key: &str, test: &KeyTest) -> Option<Driver> {
     const ENTRIES: &str = " FROM trace_metadata AS e INDEXED BY trace_metadata_by_value \
-        WHERE e.key NOT IN ('mlflow.trace.infoFinalized', 'mlflow.trace.sizeStats')";
+        WHERE e.key NOT IN (4, 5, 6)"; // the numbers of the two below, and of sessions
     let indexed = ![keys::INFO_FINALIZED, keys::SIZE_STATS].contains(&key);
     keyed(ENTRIES, key, test).filter(|_| indexed)
 }
 
 fn keyed(entries: &'static str, key: &str, test: &KeyTest) -> Option<Driver> {
-    let entries = Sql::new(entries).push(" AND e.key = ").bind(key.to_owned());
+    let entries = Sql::new(entries).push(" AND e.key = ").bind(known_keys::stored(key));
     match test {
         KeyTest::Match(TextMatch::Eq(wanted)) => {
             // The head is in the index, the rest of a long text is not.

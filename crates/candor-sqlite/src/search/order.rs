@@ -7,6 +7,7 @@ use rusqlite::types::{Type, Value, ValueRef};
 
 use super::sql::Sql;
 use crate::convert::trace_id;
+use crate::traces::known_keys;
 
 /// What `traces AS t` has under a key.
 pub(crate) fn expression(key: &OrderKey) -> Sql {
@@ -14,7 +15,7 @@ pub(crate) fn expression(key: &OrderKey) -> Sql {
         Sql::new("(SELECT e.value FROM ")
             .push(table)
             .push(" AS e WHERE e.trace_pk = t.pk AND e.key = ")
-            .bind(key.to_owned())
+            .bind(known_keys::stored(key))
             .push(")")
     };
     match key {

@@ -2,11 +2,11 @@
 
 use candor_model::keys;
 use candor_store::{Result, Segment, SegmentKey, SegmentQuery, Segments, TimeAxis};
-use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use super::{Scope, first_and_last};
 use crate::error::During;
+use crate::traces::known_keys;
 
 /// The verdicts, one row for each segment that one is in; `?6` is the key of a tag or of metadata.
 macro_rules! verdicts {
@@ -71,8 +71,7 @@ pub(crate) fn count(connection: &Connection, query: &SegmentQuery) -> Result<Vec
         TimeAxis::Feedback => by_time,
     };
     let mut select = connection.prepare_cached(sql).during(OPERATION)?;
-    let wanted =
-        params![scope.experiments, first, last, query.name.as_str(), scope.sources, Value::from(key.to_owned())];
+    let wanted = params![scope.experiments, first, last, query.name.as_str(), scope.sources, known_keys::stored(key)];
     let mut rows = select.query(wanted).during(OPERATION)?;
     let mut segments = Segments::default();
     while let Some(row) = rows.next().during(OPERATION)? {

@@ -58,10 +58,14 @@ fn as_of(version: usize, present: &Path) -> PathBuf {
         // Up to version 5 spans are not compressed.
         let values = match version {
             ..=5 if table == "spans" => columns.replace("content", "candor_unpacked(content)"),
+            // Up to version 6 keys are not numbered.
+            ..=6 if ["trace_tags", "trace_metadata"].contains(&table.as_str()) => columns
+                .replace("key", "ifnull((SELECT k.key FROM present.known_keys AS k WHERE k.number = entry.key), key)"),
             _ => columns.clone(),
         };
-        let copy =
-            format!("INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {values} FROM present.{table} ORDER BY 1");
+        let copy = format!(
+            "INSERT OR REPLACE INTO main.{table} ({columns}) SELECT {values} FROM present.{table} AS entry ORDER BY 1"
+        );
         connection.execute(&copy, []).unwrap();
     }
     path

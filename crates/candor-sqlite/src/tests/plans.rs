@@ -317,6 +317,21 @@ fn rare_values_come_from_the_index_on_names_and_values() {
 }
 
 #[test]
+fn sessions_come_from_the_index_on_their_column() {
+    check(
+        "metadata.`mlflow.trace.session` = 's'",
+        true,
+        &[
+            "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+            "LIST SUBQUERY 1",
+            "SEARCH t USING COVERING INDEX traces_by_session (session=?)",
+            "CREATE BLOOM FILTER",
+            "USE TEMP B-TREE FOR ORDER BY",
+        ],
+    );
+}
+
+#[test]
 fn who_walks_takes_tags_of_the_traces_he_meets_from_their_index() {
     let (connection, _directory) = database();
     let filter = TraceFilter::parse("tags.env = 'lab'").unwrap();

@@ -6,7 +6,7 @@ use candor_model::{ClientRequestId, DurationMs, Trace, TraceId, TraceInfo};
 use candor_store::Result;
 use rusqlite::{Connection, Row, params};
 
-use super::spans;
+use super::{known_keys, spans};
 use crate::convert::{experiment_id, json_ids, json_numbers, time, trace_id, trace_state};
 use crate::error::{During, corrupt};
 use crate::statements::Statements;
@@ -57,7 +57,7 @@ fn insert(connection: &Connection, info: &TraceInfo) -> Result<i64> {
     for (sql, texts) in [(TAG, &info.tags), (ENTRY, &info.metadata)] {
         let mut insert = connection.prepare_cached(sql).during(OPERATION)?;
         for (key, value) in texts {
-            insert.execute(params![pk, key, value]).during(OPERATION)?;
+            insert.execute(params![pk, known_keys::stored(key), value]).during(OPERATION)?;
         }
     }
     Ok(pk)
@@ -87,7 +87,7 @@ fn replace(connection: &Connection, pk: i64, old: &TraceInfo, info: &TraceInfo) 
         const SET: &str = "
             INSERT INTO trace_metadata (trace_pk, key, value) VALUES (?, ?, ?)
             ON CONFLICT DO UPDATE SET value = excluded.value";
-        connection.run(SET, params![pk, key, value]).during(OPERATION)?;
+        connection.run(SET, params![pk, known_keys::stored(key), value]).during(OPERATION)?;
     }
     Ok(())
 }
@@ -123,14 +123,14 @@ pub(crate) fn set_tag(connection: &Connection, pk: i64, key: &str, value: &str) 
     const SET: &str = "
         INSERT INTO trace_tags (trace_pk, key, value) VALUES (?, ?, ?)
         ON CONFLICT DO UPDATE SET value = excluded.value";
-    connection.run(SET, params![pk, key, value]).during("tag a trace").map(drop)
+    connection.run(SET, params![pk, known_keys::stored(key), value]).during("tag a trace").map(drop)
 }
 
 const TAGS: &str = "SELECT key, value FROM trace_tags WHERE trace_pk = ?";
 const METADATA: &str = "SELECT key, value FROM trace_metadata WHERE trace_pk = ?";
 
 fn texts_of(connection: &Connection, sql: &str, pk: i64) -> Result<BTreeMap<String, String>> {
-    connection.all(sql, [pk], |row| Ok((row.get(0)?, row.get(1)?))).during("read a trace")
+    connection.all(sql, [pk], |row| Ok((known_keys::read(row, 0)?, row.get(1)?))).during("read a trace")
 }
 
 pub(crate) const BY_PK: &str =
@@ -169,7 +169,7 @@ fn whole(connection: &Connection, sql: &str, wanted: &str, with_spans: bool) -> 
     let mut each_part =
         |sql, add: &dyn Fn(&mut Trace, &Row<'_>) -> Result<()>| add_parts(connection, sql, &wanted, &mut traces, add);
     let entry = |texts: &mut BTreeMap<String, String>, row: &Row<'_>| {
-        texts.insert(row.get(1).during(READ)?, row.get(2).during(READ)?);
+        texts.insert(known_keys::read(row, 1).during(READ)?, row.get(2).during(READ)?);
         Ok(())
     };
     each_part(TAGS_OF, &|trace, row| entry(&mut trace.info.tags, row))?;
