@@ -60,3 +60,16 @@ impl<'a> SpanView<'a> {
         self.text.get_or_init(|| Cow::Owned(span_text(self.span)))
     }
 }
+
+/// A span as a back end keeps it: what has columns of its own, and the text of [`span_text`](crate::span_text()).
+#[derive(Clone, Copy, Debug)]
+pub struct SpanRow<'a> {
+    /// The span's name.
+    pub name: &'a str,
+    /// Its type, e.g. `LLM`.
+    pub span_type: Option<&'a str>,
+    /// The name of its status, e.g. `OK`.
+    pub status: &'a str,
+    /// All the rest.
+    pub text: &'a str,
+}

@@ -4,7 +4,8 @@ use candor_model::{Assessment, AssessmentBody, Span, UnixNanos, keys};
 
 use crate::{
     AssessmentTest, AttributeField, Candidate, Clause, CompareOp, Inequality, KeyTest, Number, NumberField, SpanClause,
-    SpanField, SpanView, TextMatch, TextTest, TraceFilter, ValueKind, ValueText, attribute_text,
+    SpanField, SpanRow, SpanTextError, SpanView, TextMatch, TextTest, TraceFilter, ValueKind, ValueText,
+    attribute_in_text, attribute_text,
 };
 
 impl TraceFilter {
@@ -53,6 +54,22 @@ impl SpanClause {
             Self::Field { field, test } => field.fulfils(view.span(), test),
             Self::Content(test) => test.matches(view.text()),
         }
+    }
+
+    /// Whether a span fulfils it that is read no further than that takes.
+    ///
+    /// # Errors
+    /// [`SpanTextError`] when an attribute is asked for and the row's text is no span's.
+    pub fn matches_row(&self, row: &SpanRow<'_>) -> Result<bool, SpanTextError> {
+        Ok(match self {
+            Self::Field { field: SpanField::Name, test } => test.matches(Some(row.name)),
+            Self::Field { field: SpanField::Type, test } => test.matches(row.span_type),
+            Self::Field { field: SpanField::Status, test } => test.matches(Some(row.status)),
+            Self::Field { field: SpanField::Attribute(key), test } => {
+                attribute_in_text(row.text, key)?.is_some_and(|value| test.matches(Some(&attribute_text(&value))))
+            }
+            Self::Content(test) => test.matches(row.text),
+        })
     }
 }
 

@@ -50,7 +50,7 @@ pub use ast::{
     AssessmentTest, AttributeField, Clause, ContentTest, KeyTest, NumberField, SpanClause, SpanField, TextMatch,
     TextTest, TraceFilter, ValueKind,
 };
-pub use candidate::{Candidate, SpanView};
+pub use candidate::{Candidate, SpanRow, SpanView};
 pub use error::FilterError;
 pub use experiment::{
     ExperimentClause, ExperimentFilter, ExperimentOrderBy, ExperimentOrderKey, ExperimentTime,
@@ -62,5 +62,7 @@ pub use number::{CompareOp, Inequality, Number};
 pub use order::{OrderBy, OrderKey, SortValue, compare, compare_values, effective_order, sort_values};
 pub use page::{PageToken, PageTokenError, QueryId};
 pub use pattern::Pattern;
-pub use span_text::{MAX_SPAN_DEPTH, SpanColumns, SpanTextError, attribute_text, span_from_text, span_text};
+pub use span_text::{
+    MAX_SPAN_DEPTH, SpanColumns, SpanTextError, attribute_in_text, attribute_text, span_from_text, span_text,
+};
 pub use value_text::{ValueText, equal_json_texts};

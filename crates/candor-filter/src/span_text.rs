@@ -72,6 +72,14 @@ pub fn span_from_text(text: &str, columns: SpanColumns) -> Result<Span, SpanText
     decode::span(text, columns)
 }
 
+/// The value of one attribute of the span that `text` was made of, without reading the rest of it.
+///
+/// # Errors
+/// [`SpanTextError`] as with [`span_from_text`]; what is skipped is not looked at closely.
+pub fn attribute_in_text(text: &str, key: &str) -> Result<Option<AnyValue>, SpanTextError> {
+    decode::attribute(text, key)
+}
+
 /// What `span.attributes.K` compares: a string as it is, everything else as in [`span_text`].
 pub fn attribute_text(value: &AnyValue) -> std::borrow::Cow<'_, str> {
     match value {

@@ -9,12 +9,11 @@ pub(crate) mod sql;
 use candor_filter::{Clause, OrderBy, PageToken, QueryId, SortValue, effective_order};
 use candor_model::{ExperimentId, TraceId, TraceInfo};
 use candor_store::{Page, Result, TraceQuery};
-use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use self::residue::Residue;
 use self::sql::{Sql, Value};
-use crate::convert::{experiment_numbers, trace_id};
+use crate::convert::{experiment_numbers, trace_id, trace_uuid};
 use crate::error::During;
 use crate::pending::check_page_size;
 use crate::traces::read;
@@ -23,8 +22,8 @@ const OPERATION: &str = "search traces";
 /// Up to so many traces are collected from the assessments' side; of more it is cheaper to walk the
 /// experiment in its order until the page is full.
 const FEW: i64 = 2000;
-/// How many traces are looked at together when the evaluator has the last word.
-const LOT: usize = 500;
+/// How many traces are looked at together when the evaluator has the last word: at first, and at most.
+const LOTS: (usize, usize) = (500, 4000);
 
 /// One page.
 pub(crate) async fn traces(connection: &mut PgConnection, query: &TraceQuery) -> Result<Page<TraceInfo>> {
@@ -61,22 +60,23 @@ async fn conditions(connection: &mut PgConnection, query: &TraceQuery) -> Result
             let select = traces.push(" LIMIT ").bind(Value::Int(FEW));
             let found = select.query().fetch_all(&mut *connection).await.during(OPERATION)?;
             if found.len() < FEW as usize {
-                conditions.push(among(&found).during(OPERATION)?);
+                let found = found.iter().map(|row| Ok((trace_id(row.try_get(0)?), row.try_get(1)?)));
+                let places = places(found.collect::<sqlx::Result<Vec<_>>>().during(OPERATION)?);
+                conditions.push(Sql::new("(t.trace_id, t.month) IN (SELECT * FROM ").append(places).push(")"));
                 continue;
             }
         }
         conditions.extend(clauses::condition(clause, &query.experiments).map(|condition| condition.sql));
     }
-    conditions.extend(clauses::spans(&query.filter).map(|condition| condition.sql));
+    // Where SQL has not the last word, spans are looked at once, by the residue.
+    conditions.extend(clauses::spans(&query.filter).filter(|spans| spans.exact).map(|spans| spans.sql));
     Ok(conditions)
 }
 
-/// Being one of the traces found, given with their months.
-fn among(found: &[PgRow]) -> sqlx::Result<Sql> {
-    let ids = found.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    let months = found.iter().map(|row| row.try_get::<i32, _>(1).map(i64::from)).collect::<Result<_, _>>()?;
-    let select = Sql::new("(t.trace_id, t.month) IN (SELECT * FROM unnest(").bind(Value::Ids(ids)).push(", ");
-    Ok(select.bind(Value::Ints(months)).push("::integer[]))"))
+/// The ids and months of some traces, as rows.
+fn places(traces: impl IntoIterator<Item = (TraceId, i32)>) -> Sql {
+    let (ids, months) = traces.into_iter().map(|(id, month)| (trace_uuid(id), i64::from(month))).unzip();
+    Sql::new("unnest(").bind(Value::Ids(ids)).push(", ").bind(Value::Ints(months)).push("::integer[])")
 }
 
 struct Search<'a> {
@@ -88,6 +88,7 @@ struct Search<'a> {
 /// A trace that fits, and what it is sorted by.
 struct Found {
     id: TraceId,
+    month: i32,
     keys: Vec<SortValue>,
 }
 
@@ -99,7 +100,7 @@ impl Search<'_> {
         after: Option<&PageToken>,
         limit: usize,
     ) -> Result<Vec<Found>> {
-        let mut select = Sql::new("SELECT t.trace_id");
+        let mut select = Sql::new("SELECT t.trace_id, t.month");
         for item in self.order {
             select = select.push(", ").append(order::expression(&item.key));
         }
@@ -123,9 +124,10 @@ impl Search<'_> {
         let query = select.query().persistent(self.conditions.is_empty());
         let mut found = Vec::new();
         for row in query.fetch_all(connection).await.during(OPERATION)? {
-            let keys = self.order.iter().enumerate().map(|(index, item)| order::read(&row, index + 1, &item.key));
+            let keys = self.order.iter().enumerate().map(|(index, item)| order::read(&row, index + 2, &item.key));
             let keys = keys.collect::<Result<_, _>>().during(OPERATION)?;
-            found.push(Found { id: trace_id(row.try_get(0).during(OPERATION)?), keys });
+            let (id, month) = (row.try_get(0).during(OPERATION)?, row.try_get(1).during(OPERATION)?);
+            found.push(Found { id: trace_id(id), month, keys });
         }
         Ok(found)
     }
@@ -139,7 +141,7 @@ impl Search<'_> {
         residue: &Residue,
     ) -> Result<Vec<Found>> {
         let mut found = Vec::new();
-        let lot = limit.clamp(LOT, 2 * LOT);
+        let mut lot = limit.clamp(LOTS.0, LOTS.1);
         loop {
             let candidates = self.fetch(connection, after.as_ref(), lot).await?;
             let is_last = candidates.len() < lot;
@@ -150,6 +152,7 @@ impl Search<'_> {
                 found.truncate(limit);
                 return Ok(found);
             }
+            lot = (2 * lot).min(LOTS.1);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! SQL functions that make filters mean the same here as in `candor-filter`.
 
-use candor_filter::{Pattern, SpanColumns, attribute_text, like, span_from_text};
-use candor_model::{AnyValue, SpanId, TraceId, UnixNanos};
+use std::borrow::Cow;
+
+use candor_filter::{Pattern, attribute_in_text, attribute_text, like};
+use candor_model::AnyValue;
 use candor_store::BoxError;
 use candor_store::metrics::issue_text;
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::types::FromSqlError;
+use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, Error};
 
 use crate::traces::packing::{pack, unpack};
@@ -26,9 +28,12 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     })?;
     connection.create_scalar_function("candor_attribute", 2, pure, |context| {
         let needle = context.get_or_create_aux(0, |key| Ok::<_, FromSqlError>(json_key(key.as_str()?)))?;
-        let content = context.get_raw(1).as_str()?;
+        let content = match context.get_raw(1) {
+            ValueRef::Blob(packed) => unpack(packed).map_err(Error::UserFunctionError)?.into(),
+            text => Cow::Borrowed(text.as_str()?), // as up to version 5 of the schema
+        };
         match content.contains(needle.as_str()) {
-            true => attribute(content, context.get_raw(0).as_str()?).map_err(Error::UserFunctionError),
+            true => attribute(&content, context.get_raw(0).as_str()?).map_err(Error::UserFunctionError),
             false => Ok(None),
         }
     })?;
@@ -49,15 +54,7 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
 
 /// The attribute's text; `None` when the span has none of that key.
 fn attribute(content: &str, key: &str) -> Result<Option<String>, BoxError> {
-    let nowhere = SpanColumns {
-        trace_id: TraceId::from_bytes([0; 16]),
-        span_id: SpanId::from_bytes([0; 8]),
-        parent_id: None,
-        start: UnixNanos::default(),
-        end: None,
-    };
-    let span = span_from_text(content, nowhere)?;
-    Ok(span.attributes.get(key).map(|value| attribute_text(value).into_owned()))
+    Ok(attribute_in_text(content, key)?.map(|value| attribute_text(&value).into_owned()))
 }
 
 /// The key as a span's text has it, which tells most spans without it at little cost.

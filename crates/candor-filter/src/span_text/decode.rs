@@ -51,6 +51,22 @@ pub(super) fn span(text: &str, columns: SpanColumns) -> Result<Span, SpanTextErr
     Ok(span)
 }
 
+pub(super) fn attribute(text: &str, key: &str) -> Result<Option<AnyValue>, SpanTextError> {
+    let mut reader = Reader::new(text);
+    let mut found = None;
+    reader.object(|reader, field| match field {
+        "attributes" => reader.object(|reader, name| {
+            if unescape(name) != key {
+                return reader.skip();
+            }
+            found = Some(any_value(reader)?);
+            Ok(())
+        }),
+        _ => reader.skip(),
+    })?;
+    Ok(found)
+}
+
 fn status(reader: &mut Reader<'_>) -> Result<SpanStatus, SpanTextError> {
     const CODES: [StatusCode; 3] = [StatusCode::Unset, StatusCode::Ok, StatusCode::Error];
     let mut status = SpanStatus::default();

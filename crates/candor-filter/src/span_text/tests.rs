@@ -166,7 +166,18 @@ proptest! {
     }
 
     #[test]
+    fn one_attribute_is_read_as_among_all(original in any_span(), other in attribute_key()) {
+        let text = span_text(&original);
+        let keys = original.attributes.iter().map(|(key, _)| key).chain([other.as_str()]);
+        for key in keys {
+            let (alone, among_all) = (attribute_in_text(&text, key).unwrap(), original.attributes.get(key));
+            prop_assert_eq!(format!("{:?}", alone.as_ref()), format!("{among_all:?}"), "{} in {}", key, text);
+        }
+    }
+
+    #[test]
     fn reading_never_panics(text in "([{}\\[\\]:,]|\"name\"|\"attributes\"|\"\\$double\"|\\\\u00|[0-9.e-]{1,3}|\\PC){0,20}") {
         let _ = span_from_text(&text, SpanColumns::of(&span()));
+        let _ = attribute_in_text(&text, "name");
     }
 }

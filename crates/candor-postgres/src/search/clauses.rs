@@ -218,6 +218,12 @@ fn run_id(test: &KeyTest) -> Condition {
 
 /// All span clauses on one and the same span.
 pub(super) fn spans(filter: &TraceFilter) -> Option<Condition> {
+    const SPANS: &str = "EXISTS (SELECT 1 FROM spans AS s WHERE s.trace_id = t.trace_id AND s.month = t.month AND ";
+    Some(span(filter)?.map(|condition| Sql::new(SPANS).append(condition).push(")")))
+}
+
+/// What the span clauses ask of one and the same span, `spans AS s`; `None` when there are none.
+pub(super) fn span(filter: &TraceFilter) -> Option<Condition> {
     let clauses = filter.clauses.iter().filter_map(|clause| match clause {
         Clause::Span(clause) => Some(span_clause(clause)),
         _ => None,
@@ -227,7 +233,7 @@ pub(super) fn spans(filter: &TraceFilter) -> Option<Condition> {
         return None;
     }
     let exact = tests.iter().all(|test| test.exact);
-    let mut conditions = vec![Sql::new("s.trace_id = t.trace_id AND s.month = t.month")];
+    let mut conditions = Vec::new();
     if let Some(earliest) = filter.earliest_span_start() {
         let bound = nanos_number(earliest);
         // From 2^63 on times are negative, and later than all others.
@@ -238,8 +244,7 @@ pub(super) fn spans(filter: &TraceFilter) -> Option<Condition> {
         });
     }
     conditions.extend(tests.into_iter().map(|test| test.sql));
-    let sql = Sql::new("EXISTS (SELECT 1 FROM spans AS s WHERE ").append(Sql::join(conditions, " AND ")).push(")");
-    Some(Condition { sql, exact })
+    Some(Condition { sql: Sql::join(conditions, " AND "), exact })
 }
 
 /// A test of `spans AS s`.
@@ -258,19 +263,17 @@ fn span_clause(clause: &SpanClause) -> Condition {
     }
 }
 
-/// The span's text holds key and value of an attribute, as long as JSON writes them as they are.
+/// The span's text holds an attribute of that key and value, as long as JSON writes them as they are.
 fn attribute(key: &str, test: &TextTest) -> Condition {
     let is_plain =
         |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    let mut parts = vec![Sql::new("TRUE")];
-    let mut holds = |text: &str| parts.push(Sql::new("strpos(s.content, ").bind_text(text).push(") > 0"));
-    if is_plain(key) {
-        holds(key);
-    }
-    if let TextTest::Match(TextMatch::Eq(value)) = test
-        && is_plain(value)
-    {
-        holds(value);
-    }
-    Condition::coarse(Sql::join(parts, " AND "))
+    let holds = |text: String| Sql::new("strpos(s.content, ").bind_text(&text).push(") > 0");
+    Condition::coarse(match test {
+        _ if !is_plain(key) => Sql::new("TRUE"),
+        TextTest::Match(TextMatch::Eq(value)) if is_plain(value) => holds(format!("\"{key}\":\"{value}\""))
+            .push(" OR ")
+            .append(holds(format!("\"{key}\":{value}"))) // a number or another word of JSON
+            .in_parentheses(),
+        _ => holds(format!("\"{key}\":")),
+    })
 }

@@ -42,12 +42,12 @@ pub(super) fn read(row: &PgRow, index: usize, key: &OrderKey) -> Result<SortValu
     })
 }
 
-/// The ORDER BY terms; keys stand in the result as columns from 2 on.
+/// The ORDER BY terms; keys stand in the result as columns from 3 on.
 pub(super) fn terms(order: &[OrderBy]) -> String {
     let term = |(index, item): (usize, &OrderBy)| {
         let direction = if item.descending { "DESC" } else { "ASC" };
         let nulls = if may_be_null(&item.key) { " NULLS LAST" } else { "" };
-        format!("{} {direction}{nulls}", index + 2)
+        format!("{} {direction}{nulls}", index + 3)
     };
     order.iter().enumerate().map(term).collect::<Vec<_>>().join(", ")
 }

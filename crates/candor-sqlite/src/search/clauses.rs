@@ -208,7 +208,7 @@ fn span_clause(clause: &SpanClause) -> (u8, Sql) {
             (1, matches(Sql::new("candor_unpacked(s.content)"), &TextMatch::ILike(pattern.clone())))
         }
         SpanClause::Field { field: SpanField::Attribute(key), test } => {
-            let value = Sql::new("candor_attribute(").bind(key.clone()).push(", candor_unpacked(s.content))");
+            let value = Sql::new("candor_attribute(").bind(key.clone()).push(", s.content)");
             (2, text(value, test))
         }
     }

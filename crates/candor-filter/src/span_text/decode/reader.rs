@@ -86,6 +86,31 @@ impl<'t> Reader<'t> {
         self.text_or_owned().map(Cow::into_owned)
     }
 
+    /// Passes over a value.
+    pub(super) fn skip(&mut self) -> Result<(), SpanTextError> {
+        match self.peek() {
+            Some(b'"') => self.skip_string(),
+            Some(b'[') => self.array(Self::skip),
+            Some(b'{') => self.object(|reader, _| reader.skip()),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            _ if self.number_text().is_empty() => Err(self.error("a value")),
+            _ => Ok(()),
+        }
+    }
+
+    fn skip_string(&mut self) -> Result<(), SpanTextError> {
+        self.word("\"")?;
+        loop {
+            self.plain_run()?;
+            if self.take_quote() {
+                return Ok(());
+            }
+            self.pos += 2; // a backslash and what it escapes
+        }
+    }
+
     /// One of `values`, by its name.
     pub(super) fn one_of<T: Copy, const N: usize>(
         &mut self,
