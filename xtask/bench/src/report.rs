@@ -121,8 +121,8 @@ answers a third, the one that copies the log a sixth. Of the writer's own time a
 log, a tenth into SQLite's walk over its page cache at each commit, 7 % into checksums, 8 % into syncs; the rest is \
 spread thin over SQLite's look-ups and index entries. A trial without syncs was less than a tenth faster with 32 \
 clients, so what is missing there is not waiting. One client alone also waits for two hand-overs between threads. \
-Of the 2.4 kB of a trace in SQLite half are its three spans, compressed; a quarter are its tags and metadata, which \
-repeat MLflow's long keys, with their indexes; the rest is the trace itself with its indexes, and its feedback. On \
+Of the 2.1 kB of a trace in SQLite three fifths are its three spans, compressed, with the index of their ids; a \
+seventh are its tags and metadata, an eighth is the trace itself, each with its indexes; the rest is its feedback. On \
 PostgreSQL a batch of verdicts is four or five journeys; most of its time goes into the look-ups and the new rows' index \
 entries in the server, beside which the bench and Candor share the same two cores.\n\n";
 
