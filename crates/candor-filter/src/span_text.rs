@@ -76,6 +76,15 @@ pub fn span_from_text(text: &str, columns: SpanColumns) -> Result<Span, SpanText
 ///
 /// # Errors
 /// [`SpanTextError`] as with [`span_from_text`]; what is skipped is not looked at closely.
+///
+/// ```
+/// # fn main() -> Result<(), candor_filter::SpanTextError> {
+/// let text = r#"{"name":"ask","status":{"code":"OK"},"attributes":{"tokens":5}}"#;
+/// assert_eq!(candor_filter::attribute_in_text(text, "tokens")?, Some(candor_model::AnyValue::Int(5)));
+/// assert_eq!(candor_filter::attribute_in_text(text, "cost")?, None);
+/// # Ok(())
+/// # }
+/// ```
 pub fn attribute_in_text(text: &str, key: &str) -> Result<Option<AnyValue>, SpanTextError> {
     decode::attribute(text, key)
 }

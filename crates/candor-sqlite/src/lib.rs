@@ -13,6 +13,11 @@
 //! [`Overloaded`](candor_store::StoreError::Overloaded); a full disk answers
 //! [`Unavailable`](candor_store::StoreError::Unavailable) and what is stored stays readable.
 //!
+//! # Building
+//! SQLite is built along. Its defaults take a lock of the whole process for each page; a workspace of
+//! your own leaves that out as ours does, by `LIBSQLITE3_FLAGS` in `.cargo/config.toml`:
+//! `-USQLITE_ENABLE_MEMORY_MANAGEMENT -DSQLITE_DEFAULT_MEMSTATUS=0`.
+//!
 //! # Example
 //! ```
 //! use std::sync::Arc;

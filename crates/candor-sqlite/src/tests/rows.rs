@@ -47,7 +47,9 @@ async fn what_assessments_repeat_of_their_trace_follows_it() {
         SELECT count(*) FROM assessments AS a JOIN traces AS t ON t.pk = a.trace_pk
         WHERE a.experiment_id <> t.experiment_id OR a.trace_ms <> t.request_ms
            OR a.session IS NOT CASE WHEN a.for_session = 1 THEN t.session END
-           OR t.session IS NOT (SELECT value FROM trace_metadata WHERE trace_pk = t.pk AND key = 6)";
+           OR t.session IS NOT (
+               SELECT value FROM trace_metadata WHERE trace_pk = t.pk
+               AND key = (SELECT number FROM known_keys WHERE key = 'mlflow.trace.session'))";
     let (store, directory) = fresh(SqliteOptions::default());
     let new = NewExperiment {
         name: ExperimentName::new("other").unwrap(),
