@@ -8,8 +8,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::set_up_checkpoints;
 
-/// Frames of log not yet in the file that make a copying worth its two syncs: 4 MiB.
-const WORTH_COPYING: i64 = 1024;
+/// Frames of log not yet in the file that make a copying worth its two syncs: 16 MiB. Of a page that has
+/// changed several times only the last state is copied; with more at a time commits wait longer for
+/// the disk.
+const WORTH_COPYING: i64 = 4096;
 
 /// The way to the thread that copies; dropping it waits for its end.
 ///

@@ -16,6 +16,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0005_days.sql")),
     M::up(include_str!("migrations/0006_less_room.sql")),
     M::up(include_str!("migrations/0007_known_keys.sql")),
+    M::up(include_str!("migrations/0008_fewer_indexes.sql")),
 ];
 
 /// Brings any older version up to date, one transaction per step.

@@ -19,45 +19,82 @@ use crate::statements::Statements;
 pub(crate) use segments::count as segments;
 pub(crate) use values::count as values;
 
+/// The condition on experiment and time of the table of that name.
 macro_rules! inside {
-    ($time:literal) => {
-        concat!(" experiment_id IN (SELECT value FROM json_each(?1)) AND ", $time, " >= ?2 AND ", $time, " <= ?3")
+    ($table:literal, $time:literal) => {
+        concat!(
+            " ",
+            $table,
+            ".experiment_id IN (SELECT value FROM json_each(?1)) AND ",
+            $table,
+            ".",
+            $time,
+            " >= ?2 AND ",
+            $table,
+            ".",
+            $time,
+            " <= ?3"
+        )
     };
 }
 use inside;
 
+/// The verdicts `a`, from the traces `t` on.
+macro_rules! from_traces {
+    () => {
+        " FROM traces AS t INDEXED BY traces_by_time \
+         CROSS JOIN assessments AS a INDEXED BY assessments_by_trace ON a.trace_pk = t.pk"
+    };
+}
+use from_traces;
+
+/// The verdicts `a` by their own time.
+macro_rules! from_verdicts {
+    () => {
+        " FROM assessments AS a INDEXED BY assessments_by_time"
+    };
+}
+use from_verdicts;
+
 macro_rules! counted {
-    ($index:literal, $time:literal) => {
+    ($from:expr, $table:literal, $time:literal) => {
         concat!(
             "SELECT ",
+            $table,
+            ".",
             $time,
-            ", trace_pk, name, value_type, value_num, source_type FROM assessments INDEXED BY ",
-            $index,
-            " WHERE valid = 1 AND counted = 1 AND",
-            inside!($time)
+            ", a.trace_pk, a.name, a.value_type, a.value_num, a.source_type",
+            $from,
+            " WHERE a.valid = 1 AND a.counted = 1 AND",
+            inside!($table, $time)
         )
     };
 }
 
-pub(crate) const BY_TRACE_TIME: &str = counted!("assessments_by_trace_time", "trace_ms");
-pub(crate) const BY_TIME: &str = counted!("assessments_by_time", "create_ms");
+pub(crate) const BY_TRACE_TIME: &str = counted!(from_traces!(), "t", "request_ms");
+pub(crate) const BY_TIME: &str = counted!(from_verdicts!(), "a", "create_ms");
 pub(crate) const TRACES: &str =
-    concat!("SELECT request_ms FROM traces INDEXED BY traces_by_time WHERE", inside!("request_ms"));
+    concat!("SELECT t.request_ms FROM traces AS t INDEXED BY traces_by_time WHERE", inside!("t", "request_ms"));
 
 macro_rules! feedback_periods {
     ($hours:literal) => {
         concat!(
-            "SELECT hour, name, source_type, class, value, verdicts FROM feedback_periods",
+            "SELECT hour, name, source_type, class, value, verdicts FROM feedback_periods AS p",
             " WHERE verdicts <> 0 AND hours = ",
             $hours,
             " AND",
-            inside!("hour")
+            inside!("p", "hour")
         )
     };
 }
 macro_rules! trace_periods {
     ($hours:literal) => {
-        concat!("SELECT hour, judged_by, traces FROM trace_periods WHERE hours = ", $hours, " AND", inside!("hour"))
+        concat!(
+            "SELECT hour, judged_by, traces FROM trace_periods AS p WHERE hours = ",
+            $hours,
+            " AND",
+            inside!("p", "hour")
+        )
     };
 }
 

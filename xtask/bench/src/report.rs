@@ -115,7 +115,7 @@ const COSTS: &str = "\
 ## Where the time goes\n\n\
 [What a write or a read costs](architecture.md#what-a-write-or-a-read-costs-in-sqlite) in SQLite is counted there; \
 in instructions (callgrind) a verdict by request id is about 150 thousand in the store, of which the bare loop's row \
-with its one index entry is a small part: a verdict has seven, and is counted by hour and by day. With 8 to 32 clients \
+with its one index entry is a small part: a verdict has six, and is counted by hour and by day. With 8 to 32 clients \
 (`perf record -e cpu-clock`) the writer's thread has about half of the time, the threads that read requests and write \
 answers a third, the one that copies the log a sixth. Of the writer's own time a fifth goes into writing pages to the \
 log, a tenth into SQLite's walk over its page cache at each commit, 7 % into checksums, 8 % into syncs; the rest is \

@@ -4,25 +4,23 @@ use candor_model::keys;
 use candor_store::{Result, Segment, SegmentKey, SegmentQuery, Segments, TimeAxis};
 use rusqlite::{Connection, params};
 
-use super::{Scope, first_and_last};
+use super::{Scope, first_and_last, from_traces, from_verdicts, inside};
 use crate::error::During;
 use crate::traces::known_keys;
 
 /// The verdicts, one row for each segment that one is in; `?6` is the key of a tag or of metadata.
 macro_rules! verdicts {
-    ($index:literal, $time:literal, $segment:literal, $join:literal) => {
+    ($from:expr, $table:literal, $time:literal, $segment:literal, $join:literal) => {
         concat!(
             "SELECT ",
             $segment,
-            ", count(DISTINCT a.trace_pk), sum(a.value_type = 2), sum(a.value_type = 1) FROM assessments AS a INDEXED BY ",
-            $index,
+            ", count(DISTINCT a.trace_pk), sum(a.value_type = 2), sum(a.value_type = 1)",
+            $from,
             $join,
             " WHERE a.valid = 1 AND a.counted = 1 AND a.value_type IN (1, 2) AND a.name = ?4 AND ?5 >> a.source_type & 1",
-            " AND a.experiment_id IN (SELECT value FROM json_each(?1)) AND a.",
-            $time,
-            " >= ?2 AND a.",
-            $time,
-            " <= ?3 AND ?6 IS NOT NULL GROUP BY 1"
+            " AND",
+            inside!($table, $time),
+            " AND ?6 IS NOT NULL GROUP BY 1"
         )
     };
 }
@@ -30,8 +28,8 @@ macro_rules! verdicts {
 macro_rules! both_axes {
     ($segment:literal, $join:literal) => {
         [
-            verdicts!("assessments_by_trace_time", "trace_ms", $segment, $join),
-            verdicts!("assessments_by_time", "create_ms", $segment, $join),
+            verdicts!(from_traces!(), "t", "request_ms", $segment, $join),
+            verdicts!(from_verdicts!(), "a", "create_ms", $segment, $join),
         ]
     };
 }

@@ -278,7 +278,7 @@ async fn closing_and_dropping_finish_what_was_accepted() {
 async fn the_log_is_copied_into_the_file_while_the_store_is_open() {
     let (store, directory) = fresh(SqliteOptions::default());
     let long = |number| TraceInfo { request_preview: Some("x".repeat(20_000)), ..trace(number) };
-    for first in (0..600).step_by(100) {
+    for first in (0..1_200).step_by(100) {
         store.start_traces((first..first + 100).map(long).collect()).await.unwrap();
     }
     // Before the writer itself would do it, at 64 MiB.
