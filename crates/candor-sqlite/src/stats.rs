@@ -19,19 +19,17 @@ use crate::statements::Statements;
 pub(crate) use segments::count as segments;
 pub(crate) use values::count as values;
 
-/// The condition on experiment and time of the table of that name.
+/// The condition on experiment and time; the first part says whose they are.
 macro_rules! inside {
-    ($table:literal, $time:literal) => {
+    ($of:literal, $time:literal) => {
         concat!(
             " ",
-            $table,
-            ".experiment_id IN (SELECT value FROM json_each(?1)) AND ",
-            $table,
-            ".",
+            $of,
+            "experiment_id IN (SELECT value FROM json_each(?1)) AND ",
+            $of,
             $time,
             " >= ?2 AND ",
-            $table,
-            ".",
+            $of,
             $time,
             " <= ?3"
         )
@@ -57,44 +55,38 @@ macro_rules! from_verdicts {
 use from_verdicts;
 
 macro_rules! counted {
-    ($from:expr, $table:literal, $time:literal) => {
+    ($from:expr, $of:literal, $time:literal) => {
         concat!(
             "SELECT ",
-            $table,
-            ".",
+            $of,
             $time,
             ", a.trace_pk, a.name, a.value_type, a.value_num, a.source_type",
             $from,
             " WHERE a.valid = 1 AND a.counted = 1 AND",
-            inside!($table, $time)
+            inside!($of, $time)
         )
     };
 }
 
-pub(crate) const BY_TRACE_TIME: &str = counted!(from_traces!(), "t", "request_ms");
-pub(crate) const BY_TIME: &str = counted!(from_verdicts!(), "a", "create_ms");
+pub(crate) const BY_TRACE_TIME: &str = counted!(from_traces!(), "t.", "request_ms");
+pub(crate) const BY_TIME: &str = counted!(from_verdicts!(), "a.", "create_ms");
 pub(crate) const TRACES: &str =
-    concat!("SELECT t.request_ms FROM traces AS t INDEXED BY traces_by_time WHERE", inside!("t", "request_ms"));
+    concat!("SELECT request_ms FROM traces INDEXED BY traces_by_time WHERE", inside!("", "request_ms"));
 
 macro_rules! feedback_periods {
     ($hours:literal) => {
         concat!(
-            "SELECT hour, name, source_type, class, value, verdicts FROM feedback_periods AS p",
+            "SELECT hour, name, source_type, class, value, verdicts FROM feedback_periods",
             " WHERE verdicts <> 0 AND hours = ",
             $hours,
             " AND",
-            inside!("p", "hour")
+            inside!("", "hour")
         )
     };
 }
 macro_rules! trace_periods {
     ($hours:literal) => {
-        concat!(
-            "SELECT hour, judged_by, traces FROM trace_periods AS p WHERE hours = ",
-            $hours,
-            " AND",
-            inside!("p", "hour")
-        )
+        concat!("SELECT hour, judged_by, traces FROM trace_periods WHERE hours = ", $hours, " AND", inside!("", "hour"))
     };
 }
 

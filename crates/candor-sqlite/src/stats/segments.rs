@@ -10,16 +10,15 @@ use crate::traces::known_keys;
 
 /// The verdicts, one row for each segment that one is in; `?6` is the key of a tag or of metadata.
 macro_rules! verdicts {
-    ($from:expr, $table:literal, $time:literal, $segment:literal, $join:literal) => {
+    ($from:expr, $of:literal, $time:literal, $segment:literal, $join:literal) => {
         concat!(
             "SELECT ",
             $segment,
             ", count(DISTINCT a.trace_pk), sum(a.value_type = 2), sum(a.value_type = 1)",
             $from,
             $join,
-            " WHERE a.valid = 1 AND a.counted = 1 AND a.value_type IN (1, 2) AND a.name = ?4 AND ?5 >> a.source_type & 1",
-            " AND",
-            inside!($table, $time),
+            " WHERE a.valid = 1 AND a.counted = 1 AND a.value_type IN (1, 2) AND a.name = ?4 AND ?5 >> a.source_type & 1 AND",
+            inside!($of, $time),
             " AND ?6 IS NOT NULL GROUP BY 1"
         )
     };
@@ -28,8 +27,8 @@ macro_rules! verdicts {
 macro_rules! both_axes {
     ($segment:literal, $join:literal) => {
         [
-            verdicts!(from_traces!(), "t", "request_ms", $segment, $join),
-            verdicts!(from_verdicts!(), "a", "create_ms", $segment, $join),
+            verdicts!(from_traces!(), "t.", "request_ms", $segment, $join),
+            verdicts!(from_verdicts!(), "a.", "create_ms", $segment, $join),
         ]
     };
 }

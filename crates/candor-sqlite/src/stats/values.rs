@@ -11,11 +11,11 @@ use crate::error::{During, corrupt};
 pub(crate) const BY_TRACE_TIME: &str = concat!(
     "SELECT t.request_ms, f.name, f.source_type, f.class, f.value, 1
     FROM traces AS t INDEXED BY traces_by_time CROSS JOIN counted_feedback AS f ON f.trace_pk = t.pk WHERE",
-    inside!("t", "request_ms")
+    inside!("t.", "request_ms")
 );
 pub(crate) const BY_TIME: &str = concat!(
-    "SELECT f.create_ms, f.name, f.source_type, f.class, f.value, 1 FROM counted_feedback AS f WHERE",
-    inside!("f", "create_ms")
+    "SELECT create_ms, name, source_type, class, value, 1 FROM counted_feedback WHERE",
+    inside!("", "create_ms")
 );
 
 pub(crate) fn count(connection: &Connection, query: &StatsQuery) -> Result<Vec<ValueCount>> {
